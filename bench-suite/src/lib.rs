@@ -1,0 +1,1 @@
+//! What measures Nearfield: data readers, exact truth, recall runs, the machine itself.

@@ -1,0 +1,94 @@
+//! The instruction sets, which of them this CPU has, and how a process is held to one.
+
+use core::{fmt, str::FromStr};
+use std::sync::OnceLock;
+
+use crate::metric::Unsupported;
+
+/// Name of the environment variable that holds a whole process to one backend
+/// (`scalar`, `avx2`, `avx512` or `neon`). Read once, when the first kernel is asked for.
+pub const BACKEND_VARIABLE: &str = "NEARFIELD_BACKEND";
+
+/// An instruction set for which every kernel is compiled. All give equal bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Backend {
+    /// Portable code, the specification of the others; slow, most of all without a hardware FMA.
+    Scalar,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-512 (F, BW, CD, DQ, VL).
+    Avx512,
+    /// AArch64 with NEON.
+    Neon,
+}
+
+impl Backend {
+    /// Every backend, slowest first, whether or not this CPU has it.
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Avx2, Self::Avx512, Self::Neon];
+
+    /// The name used in [`BACKEND_VARIABLE`] and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Neon => "neon",
+        }
+    }
+
+    /// Whether this CPU (and operating system) can run it.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => pulp::x86::V3::try_new().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => pulp::x86::V4::try_new().is_some(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => pulp::aarch64::Neon::try_new().is_some(),
+            #[allow(unreachable_patterns, reason = "which arms remain depends on the architecture")]
+            _ => false,
+        }
+    }
+
+    /// The backends that this CPU can run, slowest first; never empty.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|backend| backend.is_available())
+    }
+
+    /// The backend of [`Kernel::best`](crate::Kernel::best): the one that [`BACKEND_VARIABLE`]
+    /// names, else the fastest available.
+    ///
+    /// # Errors
+    /// [`Unsupported::UnknownBackend`] or [`Unsupported::Backend`] when the variable is set and
+    /// cannot be obeyed: a forced backend is never silently replaced.
+    pub fn best() -> Result<Self, Unsupported> {
+        static BEST: OnceLock<Result<Backend, Unsupported>> = OnceLock::new();
+        BEST.get_or_init(|| match std::env::var_os(BACKEND_VARIABLE) {
+            Some(value) => {
+                let backend: Self = value.to_string_lossy().parse()?;
+                backend.is_available().then_some(backend).ok_or(Unsupported::Backend(backend))
+            }
+            None => Ok(Self::available().last().unwrap_or(Self::Scalar)),
+        })
+        .clone()
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = Unsupported;
+
+    fn from_str(name: &str) -> Result<Self, Unsupported> {
+        Self::ALL
+            .into_iter()
+            .find(|backend| backend.name() == name)
+            .ok_or_else(|| Unsupported::UnknownBackend(name.to_owned()))
+    }
+}

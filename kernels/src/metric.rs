@@ -1,0 +1,92 @@
+//! The metrics, and the error for combinations that cannot be served.
+
+use core::fmt;
+
+use crate::backend::Backend;
+
+/// How two vectors are compared. For every metric **smaller is closer**.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Metric {
+    /// `Σ (aᵢ − bᵢ)²`, in `0…∞`. Orders like the Euclidean distance, without its root.
+    L2Squared,
+    /// `0 − Σ aᵢ·bᵢ`, in `−∞…∞`; never `−0.0`.
+    InnerProduct,
+    /// `1 − Σ aᵢ·bᵢ / √(Σ aᵢ² · Σ bᵢ²)`, clamped to `0…2`; a zero vector gives 1.
+    Cosine,
+    /// `Σ |aᵢ − bᵢ|`, in `0…∞`.
+    Manhattan,
+    /// Number of differing bits.
+    Hamming,
+    /// `(union − intersection) / union` of the set bits, in `0…1`; two empty sets give 0.
+    Jaccard,
+}
+
+impl Metric {
+    /// Every metric, in the order of declaration.
+    pub const ALL: [Self; 6] = [
+        Self::L2Squared,
+        Self::InnerProduct,
+        Self::Cosine,
+        Self::Manhattan,
+        Self::Hamming,
+        Self::Jaccard,
+    ];
+
+    /// The name used in reports and messages: `"l2"`, `"ip"`, `"cosine"`, `"l1"`, `"hamming"`, `"jaccard"`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::L2Squared => "l2",
+            Self::InnerProduct => "ip",
+            Self::Cosine => "cosine",
+            Self::Manhattan => "l1",
+            Self::Hamming => "hamming",
+            Self::Jaccard => "jaccard",
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a [`Kernel`](crate::Kernel) cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// The metric makes no sense for the element type (Hamming over floats, say).
+    Pair {
+        /// The metric asked for.
+        metric: Metric,
+        /// The element type's name.
+        element: &'static str,
+    },
+    /// The CPU at hand lacks the instructions of this backend.
+    Backend(Backend),
+    /// [`BACKEND_VARIABLE`](crate::BACKEND_VARIABLE) holds something that is no backend's name.
+    UnknownBackend(String),
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pair { metric, element } => {
+                write!(f, "metric `{metric}` is not defined for elements of type `{element}`")
+            }
+            Self::Backend(backend) => {
+                write!(f, "backend `{backend}` is not available on this CPU")
+            }
+            Self::UnknownBackend(value) => {
+                write!(f, "`{value}` is not a backend; known are ")?;
+                for (i, backend) in Backend::ALL.iter().enumerate() {
+                    write!(f, "{}`{backend}`", if i == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl core::error::Error for Unsupported {}

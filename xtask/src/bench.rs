@@ -1,0 +1,8 @@
+//! `cargo xtask bench`: the hardware report.
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_args: Args) -> anyhow::Result<()> {
+    anyhow::bail!("not there yet")
+}

@@ -1,0 +1,41 @@
+//! Nearfield's chores: `cargo xtask bench | ann | test | tidy | neon`.
+
+mod ann;
+mod bench;
+mod neon;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+/// Measures and checks Nearfield.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Measure this machine and write the hardware report.
+    Bench(bench::Args),
+    /// Build and search an index over any files; print JSON lines.
+    Ann(ann::Args),
+    /// Run every check: format, lints, tests, docs, tidy.
+    Test(test::Args),
+    /// Check what lints cannot: the unsafe allow-list, module docs, file length, import direction.
+    Tidy(tidy::Args),
+    /// Run the kernels and hnsw tests on emulated AArch64.
+    Neon(neon::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Bench(args) => bench::run(args),
+        Task::Ann(args) => ann::run(args),
+        Task::Test(args) => test::run(args),
+        Task::Tidy(args) => tidy::run(args),
+        Task::Neon(args) => neon::run(args),
+    }
+}
