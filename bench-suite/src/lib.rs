@@ -1,5 +1,6 @@
 //! What measures Nearfield: data readers, exact truth, recall runs, the machine itself.
 
+pub mod ann;
 pub mod bundled;
 pub mod files;
 mod matrix;
