@@ -58,30 +58,28 @@ impl Pool {
     }
 
     /// Whether a full pool tells nothing about the direction in which to go on, because what fills
-    /// it is about equally far: all of it at one distance (two one-hot rows: always 2), or its
-    /// farther half at different distances within 1/256 (a thousand near-duplicates beside the way).
+    /// it up is about equally far: all of it at one distance (two one-hot rows: always 2), or its
+    /// farthest quarter at different distances within 1/256 (a thousand near-duplicates beside the
+    /// way).
     ///
-    /// In natural data the farther half spreads over a factor of 2^(2/d) in squared distance, 1.05
-    /// at an intrinsic dimension d of 30; 1/256 would take one of 350. Hamming distances, which tie
-    /// without being a plateau, are told apart by having few values in the half.
+    /// In natural data the farthest quarter spreads over a factor of (4/3)^(2/d) in squared
+    /// distance, 1.02 at an intrinsic dimension d of 30; 1/256 would take one of 150. Hamming
+    /// distances, which tie without being a plateau, are told apart by having few values.
     pub(crate) fn is_shell(&self) -> bool {
-        let half = &self.candidates[self.candidates.len() / 2..];
-        let (Some(first), Some(nearer), Some(last)) =
-            (self.candidates.first(), half.first(), half.last())
-        else {
-            return false;
-        };
-        if self.candidates.len() < self.capacity || self.capacity < Self::SMALLEST_SHELL {
+        let len = self.candidates.len();
+        if len < self.capacity || self.capacity < Self::SMALLEST_SHELL {
             return false;
         }
-        let values = 1 + half.windows(2).filter(|pair| !pair[0].ties(pair[1])).count();
+        let quarter = &self.candidates[len - len / 4..];
+        let (first, nearer, last) = (self.candidates[0], quarter[0], quarter[quarter.len() - 1]);
+        let values = 1 + quarter.windows(2).filter(|pair| !pair[0].ties(pair[1])).count();
         let spread = last.distance() - nearer.distance();
         let thin = spread * 256.0 <= last.distance().abs();
-        first.ties(*last) || (thin && values > half.len() / 2)
+        first.ties(last) || (thin && values > quarter.len() / 2)
     }
 
-    /// Fewer candidates lie close together by chance.
-    const SMALLEST_SHELL: usize = 16;
+    /// Of fewer candidates, a quarter can lie close together by chance.
+    const SMALLEST_SHELL: usize = 32;
 }
 
 #[cfg(test)]
@@ -121,12 +119,12 @@ mod tests {
         assert!(is_shell(32, &|id| 7.0 + id as f32 * 1e-4), "near-duplicates");
         assert!(is_shell(32, &|id| -7.0 + id as f32 * 1e-4), "near-duplicates, inner product");
         assert!(
-            is_shell(32, &|id| if id < 5 { 1.0 } else { 7.0 + id as f32 * 1e-4 }),
+            is_shell(32, &|id| if id < 23 { 1.0 } else { 7.0 + id as f32 * 1e-4 }),
             "beyond others"
         );
         assert!(!is_shell(32, &|id| 7.0 + id as f32 * 0.1), "a spread");
         assert!(!is_shell(32, &|id| (60 + id / 16) as f32), "Hamming");
         assert!(!is_shell(200, &|_| 2.0), "not full");
-        assert!(!is_shell(8, &|_| 2.0), "few");
+        assert!(!is_shell(31, &|_| 2.0), "few");
     }
 }
