@@ -12,6 +12,7 @@ pub(crate) struct Hamming;
 pub(crate) struct Jaccard;
 
 impl<T: Copy> Score<T, u64> for Hamming {
+    const GROUP: usize = 1;
     type Prepared = ();
 
     #[inline(always)]
@@ -35,6 +36,7 @@ impl<T: Copy> Score<T, u64> for Hamming {
 }
 
 impl<T: Copy> Score<T, u64> for Jaccard {
+    const GROUP: usize = 1;
     type Prepared = ();
 
     #[inline(always)]

@@ -11,6 +11,7 @@ pub(crate) struct Portable;
 macro_rules! by_reference {
     ($($metric:ident: |$a:ident, $b:ident| $distance:expr;)*) => {$(
         impl Score<Portable, f32> for $metric {
+            const GROUP: usize = 1;
             type Prepared = ();
 
             fn prepare(self, _token: Portable, _query: &[f32]) {}

@@ -253,3 +253,47 @@ fn has_vpopcntdq(backend: Backend) -> bool {
         && backend.is_available()
         && std::arch::is_x86_feature_detected!("avx512vpopcntdq")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference;
+
+    fn words(len: usize, seed: u64) -> Vec<u64> {
+        (0..len as u64).map(|i| (i + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect()
+    }
+
+    #[test]
+    fn counts_equal_the_reference() {
+        for len in 0..130 {
+            let (a, b) = (words(len, 1), words(len, 9));
+            for backend in Backend::available() {
+                let counts = counts(backend).unwrap();
+                assert_eq!(counts.hamming(&a, &b), reference::hamming(&a, &b), "{backend}");
+                let expected = reference::union_intersection(&a, &b);
+                assert_eq!(counts.union_intersection(&a, &b), expected, "{backend}");
+            }
+        }
+    }
+
+    /// On a CPU with VPOPCNTDQ nothing else would run the version for those without.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn avx512_counts_alike_with_and_without_vpopcntdq() {
+        if !has_vpopcntdq(Backend::Avx512) {
+            return; // then the public interface runs the version without, and there is no other
+        }
+        for len in 0..130 {
+            let (a, b) = (words(len, 1), words(len, 9));
+            let with = [
+                avx512_vpopcntdq::table::<u64, Hamming>().pair(&a, &b),
+                avx512_vpopcntdq::table::<u64, Jaccard>().pair(&a, &b),
+            ];
+            let without = [
+                avx512::table::<u64, Hamming>().pair(&a, &b),
+                avx512::table::<u64, Jaccard>().pair(&a, &b),
+            ];
+            assert_eq!(with, without, "{len} words");
+        }
+    }
+}
