@@ -1,0 +1,132 @@
+//! The beam: the `ef` best candidates seen so far, sorted, each expanded or not.
+
+use crate::id::Candidate;
+
+/// A sorted array: with `ef` in the hundreds its insertions (a binary search and a short move) cost
+/// less than the two heaps of the paper, and the next candidate is found by a cursor.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    capacity: usize,
+    /// Ascending by (distance, id).
+    candidates: Vec<Candidate>,
+    expanded: Vec<bool>,
+    /// All candidates before it are expanded.
+    cursor: usize,
+}
+
+impl Pool {
+    /// Empties the pool for a beam of `ef`.
+    pub(crate) fn reset(&mut self, ef: usize) {
+        self.capacity = ef;
+        self.candidates.clear();
+        self.expanded.clear();
+        self.cursor = 0;
+    }
+
+    /// The candidates, ascending by (distance, id).
+    pub(crate) fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// Adds a candidate that was never added before, if it is among the best.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, candidate: Candidate) {
+        if self.candidates.len() == self.capacity {
+            if candidate > self.candidates[self.capacity - 1] {
+                return;
+            }
+            self.candidates.pop();
+            self.expanded.pop();
+        }
+        let place = self.candidates.partition_point(|other| *other < candidate);
+        self.candidates.insert(place, candidate);
+        self.expanded.insert(place, false);
+        self.cursor = self.cursor.min(place);
+    }
+
+    /// The nearest candidate that is not expanded yet, which counts as expanded from here on.
+    #[inline(always)]
+    pub(crate) fn expand_next(&mut self) -> Option<Candidate> {
+        while self.cursor < self.candidates.len() {
+            let at = self.cursor;
+            self.cursor += 1;
+            if !std::mem::replace(&mut self.expanded[at], true) {
+                return Some(self.candidates[at]);
+            }
+        }
+        None
+    }
+
+    /// Whether a full pool tells nothing about the direction in which to go on, because what fills
+    /// it is about equally far: all of it at one distance (two one-hot rows: always 2), or its
+    /// farther half at different distances within 1/256 (a thousand near-duplicates beside the way).
+    ///
+    /// In natural data the farther half spreads over a factor of 2^(2/d) in squared distance, 1.05
+    /// at an intrinsic dimension d of 30; 1/256 would take one of 350. Hamming distances, which tie
+    /// without being a plateau, are told apart by having few values in the half.
+    pub(crate) fn is_shell(&self) -> bool {
+        let half = &self.candidates[self.candidates.len() / 2..];
+        let (Some(first), Some(nearer), Some(last)) =
+            (self.candidates.first(), half.first(), half.last())
+        else {
+            return false;
+        };
+        if self.candidates.len() < self.capacity || self.capacity < Self::SMALLEST_SHELL {
+            return false;
+        }
+        let values = 1 + half.windows(2).filter(|pair| !pair[0].ties(pair[1])).count();
+        let spread = last.distance() - nearer.distance();
+        let thin = spread * 256.0 <= last.distance().abs();
+        first.ties(*last) || (thin && values > half.len() / 2)
+    }
+
+    /// Fewer candidates lie close together by chance.
+    const SMALLEST_SHELL: usize = 16;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(pool: &Pool) -> Vec<u32> {
+        pool.candidates().iter().map(|candidate| candidate.id()).collect()
+    }
+
+    #[test]
+    fn keeps_the_best_in_order_and_expands_nearest_first() {
+        let mut pool = Pool::default();
+        pool.reset(3);
+        for (distance, id) in [(5.0, 1), (3.0, 2), (4.0, 3), (9.0, 4)] {
+            pool.insert(Candidate::new(distance, id));
+        }
+        assert_eq!(ids(&pool), [2, 3, 1]);
+        assert_eq!(pool.expand_next().unwrap().id(), 2);
+        assert_eq!(pool.expand_next().unwrap().id(), 3);
+        pool.insert(Candidate::new(1.0, 5)); // nearer than all: the cursor goes back
+        assert_eq!(ids(&pool), [5, 2, 3]);
+        assert_eq!(pool.expand_next().unwrap().id(), 5);
+        assert!(pool.expand_next().is_none(), "1 fell off unexpanded");
+    }
+
+    #[test]
+    fn a_shell_is_told_from_a_spread() {
+        let is_shell = |ef: usize, distance: &dyn Fn(u32) -> f32| {
+            let mut pool = Pool::default();
+            pool.reset(ef);
+            (0..100).for_each(|id| pool.insert(Candidate::new(distance(id), id)));
+            pool.is_shell()
+        };
+        assert!(is_shell(32, &|_| 2.0), "one-hot");
+        assert!(is_shell(32, &|_| 0.0), "zeros");
+        assert!(is_shell(32, &|id| 7.0 + id as f32 * 1e-4), "near-duplicates");
+        assert!(is_shell(32, &|id| -7.0 + id as f32 * 1e-4), "near-duplicates, inner product");
+        assert!(
+            is_shell(32, &|id| if id < 5 { 1.0 } else { 7.0 + id as f32 * 1e-4 }),
+            "beyond others"
+        );
+        assert!(!is_shell(32, &|id| 7.0 + id as f32 * 0.1), "a spread");
+        assert!(!is_shell(32, &|id| (60 + id / 16) as f32), "Hamming");
+        assert!(!is_shell(200, &|_| 2.0), "not full");
+        assert!(!is_shell(8, &|_| 2.0), "few");
+    }
+}
