@@ -200,6 +200,7 @@ mod tests {
             "use crate::a::*;",
             "fn f(x: &mut [crate::A]) {}",
             "fn f(x: Vec<crate::A>) {}",
+            "#[error(\"{a}\", a = crate::a::LIST)] struct E;",
             "impl Clone for super::a::A {}",
             "fn f() { crate::a::f::<u8>() }",
             "fn f() { use crate::a::A; }",
