@@ -29,7 +29,7 @@ fn imports(modules: &Crate) -> Imports<'_> {
     let mut imports = Imports::new();
     for (id, module) in modules.modules.iter().enumerate() {
         let file = module.file.as_str();
-        for mention in module.mentions.iter().filter(|_| file != root) {
+        for mention in &module.mentions {
             for target in resolve(modules, id, &mention.path, FARTHEST) {
                 // A single name outside of `use` may be a variable that is called like a module.
                 let bare = mention.path.len() == 1 && !mention.import;
@@ -199,6 +199,8 @@ mod tests {
             "use crate::a;",
             "use crate::a::*;",
             "fn f(x: &mut [crate::A]) {}",
+            "fn f(x: Vec<crate::A>) {}",
+            "#[error(\"{a}\", a = crate::a::LIST)] struct E;",
             "impl Clone for super::a::A {}",
             "fn f() { crate::a::f::<u8>() }",
             "fn f() { use crate::a::A; }",
@@ -252,6 +254,8 @@ mod tests {
         assert_eq!(found(&[root, segment, ("store.rs", &uses)]), circle);
         let calls = format!("{shows} fn f() {{ segment::f() }}");
         assert_eq!(found(&[root, segment, ("store.rs", &calls)]), circle);
+        let variable = format!("{shows} fn f(segment: u8) {{ drop(segment) }}");
+        assert_eq!(found(&[root, segment, ("store.rs", &variable)]), [""; 0]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The module tree of a crate: which names each module has, and which paths its code mentions.
 //!
-//! Test code is left out: a test may look at anything. So are doc comments, attributes and
-//! visibilities, whose paths import nothing.
+//! Test code is left out: a test may look at anything. So are doc comments and visibilities, whose
+//! paths import nothing.
 
 use std::collections::HashMap;
 
@@ -267,7 +267,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         self.tokens(call.tokens.clone());
     }
 
-    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+    /// Derives take paths too: `#[error("…", known = crate::KNOWN)]`.
+    fn visit_meta_list(&mut self, list: &'ast syn::MetaList) {
+        self.tokens(list.tokens.clone());
+    }
 
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 }
