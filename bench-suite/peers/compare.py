@@ -25,8 +25,9 @@ FASHION_MNIST = [
     *("--base", DATA / "base.u8bin.zst", "--query", DATA / "query.u8bin.zst"),
     *("--gt", DATA / "gt.ibin.zst", "--metric", "l2"),
 ]
+XTASK = ["--quiet", "--release", "--package", "xtask", "--manifest-path", ROOT / "Cargo.toml"]
 COMMANDS = {
-    "nearfield": ["cargo", "run", "--quiet", "--release", "--package", "xtask", "--", "ann", "--json"],
+    "nearfield": ["cargo", "run", *XTASK, "--", "ann", "--json"],
     "hnswlib": [sys.executable, ROOT / "bench-suite" / "peers" / "hnswlib_peer.py"],
 }
 RECALLS = [0.90, 0.95, 0.99]
@@ -75,7 +76,7 @@ def main():
         settings = [*FASHION_MNIST, *settings]
 
     # The compilers' work, before anything is timed.
-    subprocess.run(["cargo", "build", "--release", "--package", "xtask"], check=True)
+    subprocess.run(["cargo", "build", *XTASK], check=True)
     hnswlib_peer.make_venv()
 
     rounds = []
