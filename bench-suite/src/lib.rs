@@ -1,1 +1,5 @@
 //! What measures Nearfield: data readers, exact truth, recall runs, the machine itself.
+
+pub mod machine;
+pub mod random;
+pub mod timing;
