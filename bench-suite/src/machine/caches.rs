@@ -26,7 +26,8 @@ pub struct Cache {
 /// When neither sysfs nor CPUID tell.
 pub(super) fn detect() -> Probed<Vec<Cache>> {
     from_sysfs(Path::new("/sys/devices/system/cpu/cpu0/cache")).or_else(|sysfs| {
-        from_cpuid().ok_or_else(|| NotAvailable::because(format_args!("{}; no CPUID either", sysfs.0)))
+        from_cpuid()
+            .ok_or_else(|| NotAvailable::because(format_args!("{}; no CPUID either", sysfs.0)))
     })
 }
 
@@ -36,7 +37,8 @@ fn from_sysfs(folder: &Path) -> Probed<Vec<Cache>> {
     let mut caches: Vec<Cache> = entries
         .filter_map(|entry| {
             let index = entry.ok()?.path();
-            let read = |name: &str| Some(fs::read_to_string(index.join(name)).ok()?.trim().to_owned());
+            let read =
+                |name: &str| Some(fs::read_to_string(index.join(name)).ok()?.trim().to_owned());
             if read("type")? == "Instruction" {
                 return None;
             }
@@ -163,7 +165,10 @@ mod tests {
         let cache = |level, bytes| Cache { level, bytes, line: 64, shared_by: None };
         let none = Levels::of(&Err(NotAvailable::because("no sysfs")), 1 << 30);
         assert!(none.l1 < none.l2 && none.l3.is_none() && none.l2 < none.dram);
-        let some = Levels::of(&Ok(vec![cache(1, 49_152), cache(2, 2 << 20), cache(3, 105 << 20)]), 1 << 30);
+        let some = Levels::of(
+            &Ok(vec![cache(1, 49_152), cache(2, 2 << 20), cache(3, 105 << 20)]),
+            1 << 30,
+        );
         assert_eq!((some.l1, some.l2, some.l3), (49_152, 2 << 20, Some(105 << 20)));
         assert_eq!(some.dram, 420 << 20);
         let bounded = Levels::of(&Ok(vec![cache(3, 105 << 20)]), 300 << 20);

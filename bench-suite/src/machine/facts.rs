@@ -104,7 +104,10 @@ impl Cpu {
 /// (`Intel Xeon Processor @ 2.10GHz`, `AMD EPYC`, `QEMU Virtual CPU`).
 fn names_no_model(name: &str) -> bool {
     let states_quantity = |word: &str| word.ends_with("GHz") || word.ends_with("-Core");
-    !name.split_whitespace().filter(|w| !states_quantity(w)).any(|w| w.contains(|c: char| c.is_ascii_digit()))
+    !name
+        .split_whitespace()
+        .filter(|w| !states_quantity(w))
+        .any(|w| w.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// The word in brackets in `always [madvise] never`.
@@ -169,10 +172,18 @@ mod tests {
 
     #[test]
     fn names_that_hide_the_model_are_recognised() {
-        for masked in ["AMD EPYC", "Intel(R) Xeon(R) Processor @ 2.10GHz", "Intel Xeon Processor (Skylake, IBRS)"] {
+        for masked in [
+            "AMD EPYC",
+            "Intel(R) Xeon(R) Processor @ 2.10GHz",
+            "Intel Xeon Processor (Skylake, IBRS)",
+        ] {
             assert!(names_no_model(masked), "{masked}");
         }
-        for named in ["AMD EPYC 9B14 96-Core Processor", "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz", "Apple M2"] {
+        for named in [
+            "AMD EPYC 9B14 96-Core Processor",
+            "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz",
+            "Apple M2",
+        ] {
             assert!(!names_no_model(named), "{named}");
         }
     }

@@ -14,10 +14,14 @@ pub(super) fn run_on<Op: WithSimd>(backend: Backend, body: Op) -> Probed<Op::Out
     {
         use pulp::Simd;
         use pulp::x86::{V3, V4};
-        if backend == Backend::Avx2 && let Some(simd) = V3::try_new() {
+        if backend == Backend::Avx2
+            && let Some(simd) = V3::try_new()
+        {
             return Ok(Simd::vectorize(simd, body));
         }
-        if backend == Backend::Avx512 && let Some(simd) = V4::try_new() {
+        if backend == Backend::Avx512
+            && let Some(simd) = V4::try_new()
+        {
             return Ok(Simd::vectorize(simd, body));
         }
     }
@@ -25,7 +29,9 @@ pub(super) fn run_on<Op: WithSimd>(backend: Backend, body: Op) -> Probed<Op::Out
     {
         use pulp::Simd;
         use pulp::aarch64::Neon;
-        if backend == Backend::Neon && let Some(simd) = Neon::try_new() {
+        if backend == Backend::Neon
+            && let Some(simd) = Neon::try_new()
+        {
             return Ok(Simd::vectorize(simd, body));
         }
     }
