@@ -1,0 +1,98 @@
+//! How a build is run, and why it can fail.
+
+use std::{fmt, io};
+
+use rayon::ThreadPoolBuildError;
+
+use crate::params::ParamsError;
+use crate::threads::Threads;
+use crate::vectors::VectorError;
+
+/// How a build is run. Nothing here changes its result.
+///
+/// ```
+/// use nearfield_hnsw::Build;
+///
+/// let build = Build::default().threads(4).progress(&|done, total| eprintln!("{done} of {total}"));
+/// ```
+#[derive(Clone, Copy, Default)]
+#[must_use]
+pub struct Build<'a> {
+    pub(crate) threads: Threads<'a>,
+    pub(crate) progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+}
+
+impl<'a> Build<'a> {
+    /// The threads to use: a number, or a pool. Without it, all cores.
+    pub fn threads(self, threads: impl Into<Threads<'a>>) -> Self {
+        Self { threads: threads.into(), ..self }
+    }
+
+    /// Called after every batch with the number of points linked so far and their total.
+    pub fn progress(self, progress: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
+        Self { progress: Some(progress), ..self }
+    }
+}
+
+impl fmt::Debug for Build<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Build").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// Why an index was not built, or not extended. The index, if there was one, is as before.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A parameter is out of its range.
+    Params(ParamsError),
+    /// The new vectors were refused.
+    Vectors(VectorError),
+    /// More points than ids.
+    TooMany {
+        /// How many points there would be.
+        points: usize,
+    },
+    /// The system refused memory for the links.
+    Memory(io::Error),
+    /// The system refused threads.
+    Threads(ThreadPoolBuildError),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Params(error) => error.fmt(f),
+            Self::Vectors(error) => error.fmt(f),
+            Self::TooMany { points } => {
+                write!(f, "{points} points; an index holds at most {}", crate::id::MAX_POINTS)
+            }
+            Self::Memory(error) => write!(f, "no memory for the links: {error}"),
+            Self::Threads(error) => write!(f, "no threads for the build: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Params(error) => Some(error),
+            Self::Vectors(error) => Some(error),
+            Self::Memory(error) => Some(error),
+            Self::Threads(error) => Some(error),
+            Self::TooMany { .. } => None,
+        }
+    }
+}
+
+impl From<ParamsError> for BuildError {
+    fn from(error: ParamsError) -> Self {
+        Self::Params(error)
+    }
+}
+
+impl From<VectorError> for BuildError {
+    fn from(error: VectorError) -> Self {
+        Self::Vectors(error)
+    }
+}

@@ -1,0 +1,56 @@
+//! The last step of a batch: the links back to the new points, settled once per target.
+
+use rayon::prelude::*;
+
+use super::Builder;
+use super::select::select;
+use crate::graph::Graph;
+use crate::id::{Candidate, Id};
+use crate::space::{Scorer, Space};
+
+/// A link that `to` should get on `level`: the new point and its distance. Sorting brings the edges
+/// of a list together, nearest first, in an order that no timing can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    pub(super) level: usize,
+    pub(super) to: Id,
+    pub(super) from: Candidate,
+}
+
+impl<S: Space> Builder<'_, S> {
+    /// Adds the edges to their targets' lists, in parallel, since every list is written by one
+    /// task. Returns the distances computed.
+    pub(super) fn settle(&self, graph: &Graph, mut edges: Vec<Edge>) -> u64 {
+        edges.par_sort_unstable();
+        let lists: Vec<&[Edge]> =
+            edges.chunk_by(|a, b| (a.level, a.to) == (b.level, b.to)).collect();
+        lists.into_par_iter().map(|edges| self.settle_list(graph, edges)).sum()
+    }
+
+    /// Adds the edges of one list. If it overflows, the list is chosen anew from old and new links.
+    fn settle_list(&self, graph: &Graph, edges: &[Edge]) -> u64 {
+        let Edge { level, to, .. } = edges[0];
+        let mut ids: Vec<Id> = graph.links(to, level).collect();
+        let old = ids.len();
+        ids.extend(edges.iter().map(|edge| edge.from.id()));
+        let degree = graph.degree(level);
+        if ids.len() <= degree {
+            graph.set_links(to, level, &ids);
+            return 0;
+        }
+        let mut scorer = self.space.member(to);
+        let mut scores = vec![0.0; old];
+        scorer.score_all(&ids[..old], &mut scores);
+        let scored = ids.iter().zip(&scores).map(|(id, score)| Candidate::new(*score, *id));
+        let mut candidates: Vec<Candidate> =
+            scored.chain(edges.iter().map(|edge| edge.from)).collect();
+        candidates.sort_unstable();
+        let in_tree = |id| level == 0 && graph.is_tree_link(to, id);
+        let (links, distances) =
+            select(&mut scorer, &candidates, degree, self.params.keep_pruned, in_tree);
+        ids.clear();
+        ids.extend(links.iter().map(|link| link.id()));
+        graph.set_links(to, level, &ids);
+        old as u64 + distances
+    }
+}

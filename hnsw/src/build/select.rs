@@ -1,0 +1,66 @@
+//! The diversity heuristic: which candidates become neighbours.
+
+use crate::id::{Candidate, Id};
+use crate::space::Scorer;
+
+/// How many selected neighbours are compared with a candidate at once. One at a time leaves the
+/// memory idle, all at once computes distances that a rejection makes needless.
+const GROUP: usize = 4;
+
+/// Selects up to `limit` of `candidates` (ascending), as Algorithm 4 of arXiv 1603.09320: a candidate
+/// that is nearer to one already selected than to the target is left out, since the target reaches
+/// it through that one. What `keeps` names is selected always. With `keep_pruned` the nearest of
+/// those left out fill the list up. Returns the selection ascending, and the distances computed.
+pub(super) fn select<S: Scorer>(
+    scorer: &mut S,
+    candidates: &[Candidate],
+    limit: usize,
+    keep_pruned: bool,
+    keeps: impl Fn(Id) -> bool,
+) -> (Vec<Candidate>, u64) {
+    let mut reserved = candidates.iter().filter(|candidate| keeps(candidate.id())).count();
+    let mut selection = Selection { scorer, ids: Vec::with_capacity(limit), distances: 0 };
+    let mut selected = Vec::with_capacity(limit);
+    let mut pruned = Vec::new();
+    for candidate in candidates {
+        let kept = keeps(candidate.id());
+        if !kept && selected.len() + reserved >= limit {
+            // Full but for those that are kept anyway.
+            if reserved == 0 {
+                break;
+            }
+            continue;
+        }
+        reserved -= usize::from(kept);
+        if kept || selection.is_diverse(*candidate) {
+            selection.ids.push(candidate.id());
+            selected.push(*candidate);
+        } else if keep_pruned {
+            pruned.push(*candidate);
+        }
+    }
+    let room = limit.saturating_sub(selected.len());
+    selected.extend(pruned.into_iter().take(room));
+    selected.sort_unstable();
+    (selected, selection.distances)
+}
+
+struct Selection<'a, S> {
+    scorer: &'a mut S,
+    ids: Vec<Id>,
+    distances: u64,
+}
+
+impl<S: Scorer> Selection<'_, S> {
+    /// Whether no selected neighbour is nearer to the candidate than the target is.
+    fn is_diverse(&mut self, candidate: Candidate) -> bool {
+        self.scorer.aim(candidate.id());
+        let mut scores = [0.0; GROUP];
+        self.ids.chunks(GROUP).all(|group| {
+            let scores = &mut scores[..group.len()];
+            self.scorer.score_all(group, scores);
+            self.distances += group.len() as u64;
+            scores.iter().all(|score| *score >= candidate.distance())
+        })
+    }
+}

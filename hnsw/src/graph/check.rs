@@ -1,0 +1,131 @@
+//! What must always hold of a graph, as code: run after every mutating test.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::Graph;
+use crate::id::Id;
+
+/// An invariant of the graph that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Broken {
+    /// There are points and no entry point, or the entry point is not on the highest level.
+    Entry(Option<Id>),
+    /// A link leads out of the graph, to its own point, to a point that is not on that level, or
+    /// above level 0 to a copy.
+    Link {
+        /// The point whose list it stands in.
+        from: Id,
+        /// Where it leads.
+        to: Id,
+        /// The level of the list.
+        level: usize,
+    },
+    /// A list holds an id twice.
+    Repeated {
+        /// The point whose list it is.
+        from: Id,
+        /// The id that stands there twice.
+        to: Id,
+        /// The level of the list.
+        level: usize,
+    },
+    /// A point and its parent in the spanning tree do not link to each other, or a second point
+    /// besides the root has no parent, or the count of children is wrong.
+    Tree(Id),
+    /// A copy has links beyond its chain.
+    Copy(Id),
+    /// The point cannot be reached from the entry point on level 0.
+    Unreachable(Id),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(entry) => {
+                write!(f, "the entry point {entry:?} is not on the highest level")
+            }
+            Self::Link { from, to, level } => {
+                write!(f, "point {from} links to {to} on level {level}, where it must not")
+            }
+            Self::Repeated { from, to, level } => {
+                write!(f, "point {from} links to {to} twice on level {level}")
+            }
+            Self::Tree(id) => write!(f, "the spanning tree is broken at point {id}"),
+            Self::Copy(id) => write!(f, "the copy {id} has links outside its chain"),
+            Self::Unreachable(id) => write!(f, "point {id} cannot be reached on level 0"),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
+
+impl Graph {
+    pub(crate) fn check(&self) -> Result<(), Broken> {
+        self.check_entry()?;
+        for id in 0..self.len() as Id {
+            for level in 0..=self.level(id) {
+                self.check_list(id, level)?;
+            }
+            self.check_tree(id)?;
+        }
+        self.unreachable().next().map_or(Ok(()), |id| Err(Broken::Unreachable(id)))
+    }
+
+    fn check_entry(&self) -> Result<(), Broken> {
+        let linked = (0..self.len() as Id).filter(|id| !self.is_copy(*id));
+        let top = linked.map(|id| self.level(id)).max();
+        if self.entry.map(|id| self.level(id)) == top {
+            Ok(())
+        } else {
+            Err(Broken::Entry(self.entry))
+        }
+    }
+
+    fn check_list(&self, from: Id, level: usize) -> Result<(), Broken> {
+        let mut seen = HashSet::new();
+        for to in self.links(from, level) {
+            let inside = (to as usize) < self.len() && to != from;
+            if !inside || self.level(to) < level || (level > 0 && self.is_copy(to)) {
+                return Err(Broken::Link { from, to, level });
+            }
+            if !seen.insert(to) {
+                return Err(Broken::Repeated { from, to, level });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tree(&self, id: Id) -> Result<(), Broken> {
+        let links_to = |from: Id, to: Id| self.links(from, 0).any(|link| link == to);
+        let is_child = |other: &Id| self.parent(*other) == Some(id) && !self.is_copy(*other);
+        let children = self.links(id, 0).filter(is_child).count();
+        let holds = match self.parent(id) {
+            Some(parent) => links_to(id, parent) && links_to(parent, id),
+            // The root is the first point of the order of insertion; there is one.
+            None => (0..self.len() as Id).filter(|id| self.parent(*id).is_none()).count() == 1,
+        };
+        if !holds || children != self.children(id) {
+            return Err(Broken::Tree(id));
+        }
+        let only_chain = || self.links(id, 0).all(|link| self.is_tree_link(id, link));
+        if self.is_copy(id) && !only_chain() { Err(Broken::Copy(id)) } else { Ok(()) }
+    }
+
+    /// The points that a walk over level 0 from the entry point does not reach. With the tree's
+    /// links in both directions, none of these means that every point reaches every other.
+    pub(crate) fn unreachable(&self) -> impl Iterator<Item = Id> {
+        let mut reached = vec![false; self.len()];
+        let mut open: Vec<Id> = self.entry.into_iter().collect();
+        open.iter().for_each(|id| reached[*id as usize] = true);
+        while let Some(id) = open.pop() {
+            for next in self.links(id, 0) {
+                if !std::mem::replace(&mut reached[next as usize], true) {
+                    open.push(next);
+                }
+            }
+        }
+        (0..self.len() as Id).filter(move |id| !reached[*id as usize])
+    }
+}

@@ -1,0 +1,27 @@
+//! A digest of the graph: equal exactly when entry point, links and tree are equal.
+
+use std::hash::Hasher;
+use std::sync::atomic::Ordering::Relaxed;
+
+use twox_hash::XxHash3_64;
+
+use super::Graph;
+use crate::id::{Id, NONE};
+
+impl Graph {
+    /// XXH3 over entry point, lists (slot by slot, ids as little-endian `u32`) and parents.
+    pub(crate) fn digest(&self) -> u64 {
+        let mut hasher = XxHash3_64::new();
+        let mut write = |id: Id| hasher.write(&id.to_le_bytes());
+        write(self.entry.unwrap_or(NONE));
+        for id in 0..self.len() as Id {
+            write(self.parent(id).unwrap_or(NONE));
+            for level in 0..=self.level(id) {
+                for slot in self.slots(id, level) {
+                    write(slot.load(Relaxed));
+                }
+            }
+        }
+        hasher.finish()
+    }
+}

@@ -1,0 +1,208 @@
+//! The graph: who links to whom. It knows ids and nothing of points.
+//!
+//! | array | per point | holds |
+//! |---|---|---|
+//! | `base` | 2M slots | neighbours on level 0 |
+//! | `upper` | M slots per level above 0 | neighbours there; one point in M has any |
+//! | `first_upper` | 1 | where a point's lists in `upper` begin |
+//! | `parents` | 1 | the point's parent in the protected spanning tree |
+//! | `children` | 1 byte | how many children it has |
+//! | `copies` | 1 bit | whether the point is a copy: equal to an earlier row and reached through it |
+//!
+//! An empty slot holds [`NONE`]. A point's level is not stored: it is a function of its id.
+
+mod check;
+mod digest;
+mod level;
+
+use std::io;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+pub use check::Broken;
+use level::Levels;
+pub(crate) use level::mix;
+
+use crate::id::{Id, NONE};
+use crate::store::Table;
+
+/// A link in a list of neighbours; atomic so that searches may read what a writer rewrites.
+pub(crate) type Slot = AtomicU32;
+
+#[derive(Debug)]
+pub(crate) struct Graph {
+    m: usize,
+    levels: Levels,
+    base: Table<Slot>,
+    upper: Table<Slot>,
+    first_upper: Table<AtomicU32>,
+    parents: Table<AtomicU32>,
+    children: Table<AtomicU8>,
+    copies: Table<AtomicU64>,
+    copy_count: usize,
+    entry: Option<Id>,
+}
+
+impl Graph {
+    pub(crate) fn new(m: usize, seed: u64) -> Self {
+        Self {
+            m,
+            levels: Levels::new(m, seed),
+            base: Table::with_capacity(0, 2 * m),
+            upper: Table::with_capacity(0, m),
+            first_upper: Table::with_capacity(0, 1),
+            parents: Table::with_capacity(0, 1),
+            children: Table::with_capacity(0, 1),
+            copies: Table::with_capacity(0, 1),
+            copy_count: 0,
+            entry: None,
+        }
+    }
+
+    /// Makes room for `len` points; the new ones have no links yet.
+    pub(crate) fn grow_to(&mut self, len: usize) -> io::Result<()> {
+        let first_new = self.len();
+        let mut lists = self.upper.len();
+        // The upper lists of an id lie together, so their places follow from a running sum.
+        let starts: Vec<usize> = (first_new..len)
+            .map(|id| {
+                let start = lists;
+                lists += self.levels.of(id as Id);
+                start
+            })
+            .collect();
+        let empty_lists = self.upper.len();
+        self.upper.grow_to(lists)?;
+        self.first_upper.grow_to(len)?;
+        self.parents.grow_to(len)?;
+        self.children.grow_to(len)?;
+        self.copies.grow_to(len.div_ceil(64))?;
+        self.base.grow_to(len)?;
+        for list in empty_lists..lists {
+            clear(self.upper.row(list as u32));
+        }
+        for (id, start) in (first_new..len).zip(starts) {
+            clear(self.base.row(id as Id));
+            self.parents.row(id as Id)[0].store(NONE, Relaxed);
+            self.first_upper.row(id as Id)[0].store(start as u32, Relaxed);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.base.len()
+    }
+
+    pub(crate) fn m(&self) -> usize {
+        self.m
+    }
+
+    /// The most links a point may have on `level`.
+    pub(crate) fn degree(&self, level: usize) -> usize {
+        if level == 0 { 2 * self.m } else { self.m }
+    }
+
+    /// The level of `id`: it has lists on all levels up to it.
+    pub(crate) fn level(&self, id: Id) -> usize {
+        self.levels.of(id)
+    }
+
+    /// Where every search begins: a point on the highest level; `None` while there is no point.
+    pub(crate) fn entry(&self) -> Option<Id> {
+        self.entry
+    }
+
+    pub(crate) fn set_entry(&mut self, id: Id) {
+        self.entry = Some(id);
+    }
+
+    /// The neighbour slots of `id` on `level`, [`NONE`] where empty.
+    #[inline(always)]
+    pub(crate) fn slots(&self, id: Id, level: usize) -> &[Slot] {
+        if level == 0 {
+            return self.base.row(id);
+        }
+        debug_assert!(level <= self.level(id), "point {id} is not on level {level}");
+        let first = self.first_upper.row(id)[0].load(Relaxed);
+        self.upper.row(first + (level - 1) as u32)
+    }
+
+    /// The neighbours of `id` on `level`.
+    pub(crate) fn links(&self, id: Id, level: usize) -> impl Iterator<Item = Id> {
+        self.slots(id, level).iter().map(|slot| slot.load(Relaxed)).filter(|id| *id != NONE)
+    }
+
+    /// Makes `links` the neighbours of `id` on `level`. Those that stay keep their slots, so that a
+    /// search reading meanwhile never misses one that stays.
+    pub(crate) fn set_links(&self, id: Id, level: usize, links: &[Id]) {
+        let slots = self.slots(id, level);
+        debug_assert!(links.len() <= slots.len());
+        let stays = |slot: &Slot| links.contains(&slot.load(Relaxed));
+        let is_new = |link: &&Id| !slots.iter().any(|slot| slot.load(Relaxed) == **link);
+        let mut new: Vec<Id> = links.iter().filter(is_new).copied().collect();
+        new.reverse();
+        for slot in slots {
+            if !stays(slot) {
+                slot.store(new.pop().unwrap_or(NONE), Relaxed);
+            }
+        }
+    }
+
+    /// The parent of `id` in the spanning tree; `None` for the root.
+    pub(crate) fn parent(&self, id: Id) -> Option<Id> {
+        let parent = self.parents.row(id)[0].load(Relaxed);
+        (parent != NONE).then_some(parent)
+    }
+
+    /// Hangs `id` below `parent` in the tree; the links between them are the caller's to set.
+    pub(crate) fn adopt(&self, parent: Id, id: Id) {
+        self.parents.row(id)[0].store(parent, Relaxed);
+        self.children.row(parent)[0].fetch_add(1, Relaxed);
+    }
+
+    /// The number of tree children of `id`, without the head of a chain of copies.
+    pub(crate) fn children(&self, id: Id) -> usize {
+        usize::from(self.children.row(id)[0].load(Relaxed))
+    }
+
+    /// Whether the level-0 link between the two belongs to the tree and must stay.
+    pub(crate) fn is_tree_link(&self, a: Id, b: Id) -> bool {
+        self.parent(a) == Some(b) || self.parent(b) == Some(a)
+    }
+
+    /// Whether `id` is a copy: equal to an earlier row, and linked only into the chain behind it.
+    #[inline(always)]
+    pub(crate) fn is_copy(&self, id: Id) -> bool {
+        self.copy_count > 0 && self.copies.row(id / 64)[0].load(Relaxed) >> (id % 64) & 1 == 1
+    }
+
+    /// Makes `id` a copy that follows `before` in its chain; the links are the caller's to set.
+    pub(crate) fn mark_copy(&mut self, id: Id, before: Id) {
+        self.parents.row(id)[0].store(before, Relaxed);
+        self.copies.row(id / 64)[0].fetch_or(1 << (id % 64), Relaxed);
+        self.copy_count += 1;
+    }
+
+    pub(crate) fn has_copies(&self) -> bool {
+        self.copy_count > 0
+    }
+
+    /// The next copy in the chain that begins behind the point `id`, in ascending order of ids.
+    pub(crate) fn next_copy(&self, id: Id) -> Option<Id> {
+        self.links(id, 0).find(|next| self.is_copy(*next) && self.parent(*next) == Some(id))
+    }
+
+    /// Bytes of the neighbour lists, and of all else.
+    pub(crate) fn bytes(&self) -> (usize, usize) {
+        let other = self.first_upper.bytes() + self.parents.bytes();
+        (
+            self.base.bytes() + self.upper.bytes(),
+            other + self.children.bytes() + self.copies.bytes(),
+        )
+    }
+}
+
+fn clear(slots: &[Slot]) {
+    for slot in slots {
+        slot.store(NONE, Relaxed);
+    }
+}

@@ -1,0 +1,64 @@
+//! The parameters of a graph.
+
+use std::fmt;
+
+/// How a graph is built. The same parameters and the same sequence of operations give the same
+/// graph, on any number of threads and any CPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// M: a point links to M others on each level, and accepts up to 2M links on level 0. More
+    /// helps recall in high dimensions and costs 8·M bytes per point. 2…512.
+    pub m: usize,
+    /// The beam of the searches that find a new point's neighbours. More gives a better graph and
+    /// a slower build. 1…1,048,576.
+    pub ef_construction: usize,
+    /// Decides levels and the order of insertion.
+    pub seed: u64,
+    /// Whether lists that the diversity heuristic leaves short are filled up with the nearest of
+    /// what it pruned (the paper's *keepPrunedConnections*). Helps where all points are about
+    /// equally far from each other; on clustered data it mostly costs distances.
+    pub keep_pruned: bool,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { m: 16, ef_construction: 200, seed: 0, keep_pruned: false }
+    }
+}
+
+impl Params {
+    pub(crate) const M: std::ops::RangeInclusive<usize> = 2..=512;
+    pub(crate) const EF_CONSTRUCTION: std::ops::RangeInclusive<usize> = 1..=1 << 20;
+
+    pub(crate) fn check(&self) -> Result<(), ParamsError> {
+        if !Self::M.contains(&self.m) {
+            return Err(ParamsError::M(self.m));
+        }
+        if !Self::EF_CONSTRUCTION.contains(&self.ef_construction) {
+            return Err(ParamsError::EfConstruction(self.ef_construction));
+        }
+        Ok(())
+    }
+}
+
+/// A parameter is out of its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParamsError {
+    /// M is not in 2…512.
+    M(usize),
+    /// `ef_construction` is not in 1…1,048,576.
+    EfConstruction(usize),
+}
+
+impl fmt::Display for ParamsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, value, range) = match self {
+            Self::M(value) => ("M", value, Params::M),
+            Self::EfConstruction(value) => ("ef_construction", value, Params::EF_CONSTRUCTION),
+        };
+        write!(f, "{name} is {value}; it must be in {}…{}", range.start(), range.end())
+    }
+}
+
+impl std::error::Error for ParamsError {}

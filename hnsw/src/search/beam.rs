@@ -1,0 +1,84 @@
+//! The traversal: best-first search with a beam, over the links of one level.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::pool::Pool;
+use super::visited::Visited;
+use crate::graph::Graph;
+use crate::id::{Candidate, Id};
+use crate::space::Scorer;
+
+/// Memory of one search, reused by the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    visited: Visited,
+    pool: Pool,
+    ids: Vec<Id>,
+    scores: Vec<f32>,
+    /// Distances computed so far.
+    pub(crate) distances: u64,
+}
+
+impl Scratch {
+    /// What the last beam found, ascending by (distance, id).
+    pub(crate) fn found(&self) -> &[Candidate] {
+        self.pool.candidates()
+    }
+}
+
+/// A search under way: from the scorer's target through one graph.
+pub(crate) struct Walk<'a, S> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) scorer: &'a mut S,
+    pub(crate) scratch: &'a mut Scratch,
+}
+
+impl<S: Scorer> Walk<'_, S> {
+    /// Descends from the entry point to `level` and leaves there what a beam of `ef` finds.
+    /// The graph must not be empty.
+    pub(crate) fn descend(&mut self, entry: Id, level: usize, ef: usize, plateau: usize) {
+        self.scratch.distances += 1;
+        let mut nearest = [Candidate::new(self.scorer.score(entry), entry)];
+        for upper in (level + 1..=self.graph.level(entry)).rev() {
+            self.beam(upper, 1, 0, &nearest);
+            nearest[0] = self.scratch.found()[0];
+        }
+        self.beam(level, ef, plateau, &nearest);
+    }
+
+    /// Best-first search on `level` from `seeds`: expands the nearest candidate that is not yet
+    /// expanded until none of the `ef` nearest is left. `plateau`: see [`Pool::reset`].
+    pub(crate) fn beam(&mut self, level: usize, ef: usize, plateau: usize, seeds: &[Candidate]) {
+        self.scratch.visited.clear(self.graph.len());
+        self.scratch.pool.reset(ef, plateau);
+        for seed in seeds {
+            self.scratch.visited.insert(seed.id());
+            self.scratch.pool.insert(*seed);
+        }
+        while let Some(candidate) = self.scratch.pool.expand_next() {
+            self.expand(candidate.id(), level);
+        }
+    }
+
+    /// Scores the unseen neighbours of `id` with one call and offers them to the pool.
+    #[inline(always)]
+    fn expand(&mut self, id: Id, level: usize) {
+        let Scratch { visited, pool, ids, scores, distances } = &mut *self.scratch;
+        let len = self.graph.len();
+        ids.clear();
+        for slot in self.graph.slots(id, level) {
+            let next = slot.load(Relaxed);
+            // An empty slot holds an id beyond every length. Copies would fill the pool with one
+            // point; they are collected from the chain behind it when the search is over.
+            if (next as usize) < len && !self.graph.is_copy(next) && visited.insert(next) {
+                ids.push(next);
+            }
+        }
+        scores.resize(ids.len(), 0.0);
+        self.scorer.score_all(ids, scores);
+        *distances += ids.len() as u64;
+        for (id, score) in ids.iter().zip(scores) {
+            pool.insert(Candidate::new(*score, *id));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What the graph asks of the points: a scorer for a query, a scorer for a member.
+
+use crate::id::Id;
+
+/// A set of points, numbered from 0, in which distances can be computed.
+///
+/// The graph holds ids only; everything it learns of the points it learns through this trait. The
+/// built-in space is [`Vectors`](crate::Vectors).
+pub trait Space: Sync {
+    /// What can be searched for.
+    type Query: ?Sized + Sync;
+    /// Why a query is refused.
+    type QueryError: std::error::Error + Send;
+    /// Memory in which a query is made ready (padded, normalised …); reused by the next one.
+    type Scratch: Default + Send;
+    /// Computes distances to one target.
+    type Scorer<'a>: Scorer
+    where
+        Self: 'a;
+
+    /// Number of points.
+    fn len(&self) -> usize;
+
+    /// Whether there is no point.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Distances from a query.
+    ///
+    /// # Errors
+    /// When the query does not fit the space: a wrong dimension, NaN …
+    fn scorer<'a>(
+        &'a self,
+        query: &'a Self::Query,
+        scratch: &'a mut Self::Scratch,
+    ) -> Result<Self::Scorer<'a>, Self::QueryError>;
+
+    /// Distances from the point `id`.
+    fn member(&self, id: Id) -> Self::Scorer<'_>;
+
+    /// Whether two points are the same: bytes, not distance. Such points are linked as one.
+    fn equal(&self, a: Id, b: Id) -> bool;
+
+    /// A hash of the point; equal for [`equal`](Self::equal) points.
+    fn fingerprint(&self, id: Id) -> u64;
+
+    /// Bytes that the points take.
+    fn bytes(&self) -> usize;
+}
+
+/// Computes the distances of points from one target. Smaller is closer; never NaN.
+pub trait Scorer {
+    /// Makes the point `id` the target of the following calls.
+    fn aim(&mut self, id: Id);
+
+    /// The distance of the point `id`.
+    fn score(&mut self, id: Id) -> f32;
+
+    /// The distances of the points `ids`, in order, into `out` of the same length. The points are
+    /// scored together, so that their memory is fetched together.
+    fn score_all(&mut self, ids: &[Id], out: &mut [f32]);
+}

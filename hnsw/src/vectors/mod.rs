@@ -1,0 +1,187 @@
+//! The built-in space: dense vectors in aligned rows, compared by the SIMD kernels.
+
+mod element;
+mod error;
+mod scorer;
+
+use std::fmt;
+use std::ops::Range;
+
+use nearfield_kernels::{Backend, Kernel, Metric, Rows, Unsupported};
+use twox_hash::XxHash3_64;
+
+pub use element::VectorElement;
+pub use error::{Flaw, VectorError};
+pub use scorer::{QueryBuffer, VectorScorer};
+
+use crate::id::{Id, MAX_POINTS};
+use crate::space::Space;
+use crate::store::Table;
+
+/// Vectors of one dimension, element type and metric, stored in rows that begin at a cache line and
+/// are padded with zeros.
+///
+/// With [`Metric::Cosine`] the rows are **stored normalised**: [`get`](Self::get) returns them so,
+/// and the distance is computed as 1 − dot of the normalised rows, clamped to 0…2.
+///
+/// ```
+/// use nearfield_hnsw::{Metric, Vectors};
+///
+/// let mut vectors = Vectors::<f32>::new(3, Metric::L2Squared)?;
+/// vectors.extend(&[0.0, 0.0, 1.0, /* second row: */ 0.0, 2.0, 0.0])?;
+/// assert_eq!(vectors.get(1), Some(&[0.0, 2.0, 0.0][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Vectors<E: VectorElement> {
+    table: Table<E>,
+    dim: usize,
+    metric: Metric,
+    kernel: Kernel<E>,
+}
+
+impl<E: VectorElement> Vectors<E> {
+    /// No vectors yet, of `dim` elements (at least 1), compared by `metric` on the best backend.
+    ///
+    /// # Errors
+    /// [`VectorError::Dimension`] when `dim` is 0; [`VectorError::Unsupported`] when the metric is
+    /// not defined for `E` or a forced backend is missing.
+    pub fn new(dim: usize, metric: Metric) -> Result<Self, VectorError> {
+        Self::on(Backend::best()?, dim, metric)
+    }
+
+    /// As [`new`](Self::new), on a backend of your choice. All give the same distances.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn on(backend: Backend, dim: usize, metric: Metric) -> Result<Self, VectorError> {
+        // Normalised rows need no norms: their inner product is enough.
+        let scored = if metric == Metric::Cosine { Metric::InnerProduct } else { metric };
+        let unsupported = Unsupported::Pair { metric, element: E::NAME };
+        if metric == Metric::Cosine && !E::CAN_NORMALIZE {
+            return Err(unsupported.into());
+        }
+        let kernel = Kernel::on(backend, scored)?;
+        let stride = stride::<E>(dim).ok_or(VectorError::Dimension { expected: 1, found: dim })?;
+        Ok(Self { table: Table::with_capacity(0, stride), dim, metric, kernel })
+    }
+
+    /// Lets the first segment hold `rows` vectors, so that they lie in one piece. Growth beyond is
+    /// possible and moves nothing. Without it the first [`extend`](Self::extend) decides.
+    #[must_use]
+    pub fn with_capacity(self, rows: usize) -> Self {
+        Self { table: Table::with_capacity(rows.min(MAX_POINTS), self.table.stride()), ..self }
+    }
+
+    /// Appends the rows of `values`, a row-major matrix of [`dim`](Self::dim) columns, and returns
+    /// their ids. Nothing is appended unless every row is good.
+    ///
+    /// # Errors
+    /// When `values` is not a whole number of rows, a row is [flawed](Flaw), ids or memory run out.
+    pub fn extend(&mut self, values: &[E]) -> Result<Range<Id>, VectorError> {
+        if !values.len().is_multiple_of(self.dim) {
+            return Err(VectorError::Ragged { dim: self.dim, elements: values.len() });
+        }
+        let first = self.len();
+        let len = first + values.len() / self.dim;
+        if len > MAX_POINTS {
+            return Err(VectorError::TooMany { points: len });
+        }
+        for (row, values) in values.chunks_exact(self.dim).enumerate() {
+            E::inspect(values, self.metric).map_err(|flaw| VectorError::Row { row, flaw })?;
+        }
+        self.table.grow_to(len).map_err(|error| VectorError::Memory(error.kind()))?;
+        for (id, values) in (first as Id..).zip(values.chunks_exact(self.dim)) {
+            E::store(values, self.metric, &mut self.table.row_mut(id)[..self.dim]);
+        }
+        Ok(first as Id..len as Id)
+    }
+
+    /// Elements of a vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The metric by which they are compared.
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// The vector `id` as it is stored; `None` if there is none.
+    pub fn get(&self, id: Id) -> Option<&[E]> {
+        ((id as usize) < self.table.len()).then(|| &self.table.row(id)[..self.dim])
+    }
+
+    /// All rows with their padding. Zeros added to both sides change no distance, to the bit, and
+    /// spare the kernels a tail.
+    fn rows(&self) -> Rows<'_, E> {
+        let stride = self.table.stride();
+        let (first_log2, len) = (self.table.first_log2(), self.table.len());
+        Rows::segmented(self.table.segments(), first_log2, stride, stride, len)
+    }
+}
+
+/// Elements from row to row: whole cache lines, or for shorter rows a power of two, so that none
+/// straddles a line. `None` for a dimension of 0 or beyond the address space.
+fn stride<E>(dim: usize) -> Option<usize> {
+    let line = 64 / size_of::<E>();
+    match dim {
+        0 => None,
+        _ if dim < line => Some(dim.next_power_of_two()),
+        _ => dim.checked_next_multiple_of(line),
+    }
+}
+
+impl<E: VectorElement> Space for Vectors<E> {
+    type Query = [E];
+    type QueryError = VectorError;
+    type Scratch = QueryBuffer<E>;
+    type Scorer<'a> = VectorScorer<'a, E>;
+
+    fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    fn scorer<'a>(
+        &'a self,
+        query: &'a [E],
+        scratch: &'a mut QueryBuffer<E>,
+    ) -> Result<VectorScorer<'a, E>, VectorError> {
+        if query.len() != self.dim {
+            return Err(VectorError::Dimension { expected: self.dim, found: query.len() });
+        }
+        E::inspect(query, self.metric).map_err(VectorError::Query)?;
+        let target = scratch
+            .padded(self.table.stride())
+            .map_err(|error| VectorError::Memory(error.kind()))?;
+        E::store(query, self.metric, &mut target[..self.dim]);
+        Ok(VectorScorer::new(self.kernel, self.metric, self.rows(), target))
+    }
+
+    fn member(&self, id: Id) -> VectorScorer<'_, E> {
+        VectorScorer::new(self.kernel, self.metric, self.rows(), self.table.row(id))
+    }
+
+    fn equal(&self, a: Id, b: Id) -> bool {
+        bytemuck::cast_slice::<E, u8>(self.table.row(a))
+            == bytemuck::cast_slice::<E, u8>(self.table.row(b))
+    }
+
+    fn fingerprint(&self, id: Id) -> u64 {
+        XxHash3_64::oneshot(bytemuck::cast_slice(self.table.row(id)))
+    }
+
+    fn bytes(&self) -> usize {
+        self.table.bytes()
+    }
+}
+
+impl<E: VectorElement> fmt::Debug for Vectors<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vectors")
+            .field("len", &self.table.len())
+            .field("dim", &self.dim)
+            .field("metric", &self.metric)
+            .field("kernel", &self.kernel)
+            .finish()
+    }
+}
