@@ -1,8 +1,21 @@
 //! What measures Nearfield: data readers, exact truth, recall runs, the machine itself.
 
+pub mod ann;
+pub mod bundled;
+pub mod files;
 pub mod kernel_runs;
 pub mod machine;
+mod matrix;
 pub mod plain;
 pub mod random;
+pub mod recall;
 pub mod roofline;
+pub mod table;
 pub mod timing;
+pub mod truth;
+pub mod workload;
+
+pub use matrix::{Matrix, Values};
+pub use table::Table;
+pub use truth::Truth;
+pub use workload::Workload;

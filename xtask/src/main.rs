@@ -3,6 +3,7 @@
 mod ann;
 mod bench;
 mod neon;
+mod report;
 mod test;
 mod tidy;
 

@@ -39,9 +39,10 @@ pub(super) fn bandwidth(reports: Reports<'_>) -> Option<Chart> {
     }
     Some(Chart {
         title: "Read bandwidth by working set".to_owned(),
-        caption: "SIMD loads over the same memory again and again, front to back. Each step down is \
+        caption:
+            "SIMD loads over the same memory again and again, front to back. Each step down is \
                   a cache that no longer holds it."
-            .to_owned(),
+                .to_owned(),
         x: sizes(&series)?,
         y: decades("GB/s", &series)?,
         series,
@@ -80,7 +81,12 @@ pub(super) fn roofline(report: &Report, dim: usize) -> Option<Chart> {
     let peak = roofs.gflops?;
     let (left, right) = (0.1, 10.0);
     let mut series = vec![];
-    let levels = [("L1", Some(roofs.l1)), ("L2", Some(roofs.l2)), ("L3", roofs.l3), ("DRAM", Some(roofs.dram))];
+    let levels = [
+        ("L1", Some(roofs.l1)),
+        ("L2", Some(roofs.l2)),
+        ("L3", roofs.l3),
+        ("DRAM", Some(roofs.dram)),
+    ];
     for (name, gb_per_s) in levels {
         let Some(gb_per_s) = gb_per_s else { continue };
         let ridge = (peak / gb_per_s).min(right);
@@ -99,8 +105,11 @@ pub(super) fn roofline(report: &Report, dim: usize) -> Option<Chart> {
         points: vec![Point::new(peak / roofs.l1, peak), Point::new(right, peak)],
     });
     let figures = report.kernels.as_deref().ok()?;
-    let all: Vec<_> = figures.iter().filter(|f| f.time.dim == dim && f.time.element == "f32").collect();
-    for (i, implementation) in distinct(&all, |f| f.time.implementation.as_str()).into_iter().rev().enumerate() {
+    let all: Vec<_> =
+        figures.iter().filter(|f| f.time.dim == dim && f.time.element == "f32").collect();
+    for (i, implementation) in
+        distinct(&all, |f| f.time.implementation.as_str()).into_iter().rev().enumerate()
+    {
         for access in [Access::Pair, Access::Gather] {
             let points: Vec<Point> = all
                 .iter()
@@ -109,13 +118,21 @@ pub(super) fn roofline(report: &Report, dim: usize) -> Option<Chart> {
                     let flops = (Work::of(&f.time.metric)?.flops * dim) as f64;
                     // One label per metric, at the fastest: below it the others stand in line.
                     let label = if i == 0 { metric_title(&f.time.metric) } else { "" };
-                    Some(Point { x: flops / f.time.bytes as f64, y: flops / f.time.ns, label: label.to_owned() })
+                    Some(Point {
+                        x: flops / f.time.bytes as f64,
+                        y: flops / f.time.ns,
+                        label: label.to_owned(),
+                    })
                 })
                 .collect();
             if points.is_empty() {
                 continue;
             }
-            let (style, hollow) = if access == Access::Pair { (Style::Dots, "in L1") } else { (Style::Hollow, "from memory") };
+            let (style, hollow) = if access == Access::Pair {
+                (Style::Dots, "in L1")
+            } else {
+                (Style::Hollow, "from memory")
+            };
             series.push(Series {
                 name: format!("{}, {hollow}", backend_title(implementation)),
                 colour: i,
@@ -126,11 +143,16 @@ pub(super) fn roofline(report: &Report, dim: usize) -> Option<Chart> {
     }
     Some(Chart {
         title: format!("Roofline, f32, {dim} dimensions"),
-        caption: "Each dot is a kernel: to the right, more arithmetic per byte read; upward, faster. \
+        caption:
+            "Each dot is a kernel: to the right, more arithmetic per byte read; upward, faster. \
                   The lines are what this machine can do at best with operands in L1, L2, L3 or \
                   memory. Full dots should touch the L1 line, hollow ones the DRAM line."
-            .to_owned(),
-        x: Axis { label: "f32 operations per byte".to_owned(), scale: Scale::Log, ticks: ticks(&[0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]) },
+                .to_owned(),
+        x: Axis {
+            label: "f32 operations per byte".to_owned(),
+            scale: Scale::Log,
+            ticks: ticks(&[0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]),
+        },
         y: decades("GFLOP/s", &series)?,
         series,
     })
@@ -140,10 +162,9 @@ pub(super) fn roofline(report: &Report, dim: usize) -> Option<Chart> {
 pub(super) fn recall(this: &IndexFigures, other: Option<&IndexFigures>) -> Option<Chart> {
     let mut series = vec![];
     for (figures, style, name) in both(this, other) {
-        let points = figures.searches.iter().map(|s| Point {
-            x: s.recall,
-            y: s.qps,
-            label: if style == Style::Line { format!("ef {}", s.ef) } else { String::new() },
+        let points = figures.searches.iter().filter_map(|s| {
+            let label = if style == Style::Line { format!("ef {}", s.ef) } else { String::new() };
+            Some(Point { x: s.recall?, y: s.qps, label })
         });
         series.push(Series { name: name.to_owned(), colour: 0, style, points: points.collect() });
     }
@@ -153,10 +174,15 @@ pub(super) fn recall(this: &IndexFigures, other: Option<&IndexFigures>) -> Optio
     let text = |&tick: &f64| (tick, if tick > 0.9995 { "1".to_owned() } else { tick.to_string() });
     Some(Chart {
         title: "Queries per second by recall".to_owned(),
-        caption: "One thread, best of the passes. Up and to the right is better. The axis gives each \
+        caption:
+            "One thread, best of the passes. Up and to the right is better. The axis gives each \
                   further nine the same room; what reaches 1 stands at the edge."
-            .to_owned(),
-        x: Axis { label: format!("recall@{}", this.k), scale: Scale::Recall, ticks: all[first..].iter().map(text).collect() },
+                .to_owned(),
+        x: Axis {
+            label: format!("recall@{}", this.k),
+            scale: Scale::Recall,
+            ticks: all[first..].iter().map(text).collect(),
+        },
         y: decades("queries per second", &series)?,
         series,
     })
@@ -166,12 +192,15 @@ pub(super) fn recall(this: &IndexFigures, other: Option<&IndexFigures>) -> Optio
 pub(super) fn build(this: &IndexFigures, other: Option<&IndexFigures>) -> Option<Chart> {
     let mut series = vec![];
     for (figures, style, name) in both(this, other) {
-        let points = figures.builds.iter().map(|b| Point::new(b.threads as f64, b.seconds)).collect();
+        let points =
+            figures.builds.iter().map(|b| Point::new(b.threads as f64, b.seconds)).collect();
         series.push(Series { name: name.to_owned(), colour: 0, style, points });
     }
     // Where each thread does its full share.
     let first = this.builds.first()?;
-    let ideal = |threads: usize| Point::new(threads as f64, first.seconds * first.threads as f64 / threads as f64);
+    let ideal = |threads: usize| {
+        Point::new(threads as f64, first.seconds * first.threads as f64 / threads as f64)
+    };
     series.push(Series {
         name: "ideal".to_owned(),
         colour: 5,
@@ -225,14 +254,19 @@ fn sizes(series: &[Series]) -> Option<Axis> {
         let text = if (log - first).is_multiple_of(4) { bytes(1 << log) } else { String::new() };
         ((1u64 << log) as f64, text)
     };
-    Some(Axis { label: "working set".to_owned(), scale: Scale::Log, ticks: (first..=last).map(tick).collect() })
+    Some(Axis {
+        label: "working set".to_owned(),
+        scale: Scale::Log,
+        ticks: (first..=last).map(tick).collect(),
+    })
 }
 
 /// A logarithmic axis at 1, 2, 5 of each decade, just wide enough for all points.
 fn decades(label: &str, series: &[Series]) -> Option<Axis> {
     let lowest = points(series).map(|p| p.y).min_by(f64::total_cmp)?;
     let highest = points(series).map(|p| p.y).max_by(f64::total_cmp)?;
-    let steps: Vec<f64> = (-4..9).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e))).collect();
+    let steps: Vec<f64> =
+        (-4..9).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e))).collect();
     let first = steps.iter().rposition(|&step| step <= lowest).unwrap_or(0);
     let last = steps.iter().position(|&step| step >= highest).unwrap_or(steps.len() - 1);
     let steps = &steps[first..=last.max(first + 1)];
@@ -243,7 +277,11 @@ fn decades(label: &str, series: &[Series]) -> Option<Axis> {
         let text = if thin && !power { String::new() } else { number_short(step) };
         (step, text)
     };
-    Some(Axis { label: label.to_owned(), scale: Scale::Log, ticks: steps.iter().map(tick).collect() })
+    Some(Axis {
+        label: label.to_owned(),
+        scale: Scale::Log,
+        ticks: steps.iter().map(tick).collect(),
+    })
 }
 
 fn number_short(value: f64) -> String {

@@ -113,7 +113,13 @@ fn indexes(this: &Report, other: &Report) -> Vec<Pair> {
     for run in &this.indexes {
         let (Ok(mine), Some(theirs)) = (&run.figures, same_index(other, run)) else { continue };
         let mut both = |name: String, unit, better, this, other| {
-            pairs.push(Pair { name: format!("{}: {name}", run.data_set), unit, this, other, better });
+            pairs.push(Pair {
+                name: format!("{}: {name}", run.data_set),
+                unit,
+                this,
+                other,
+                better,
+            });
         };
         for recall in [0.9, 0.95, 0.99] {
             let name = format!("queries at recall {recall}");
@@ -131,14 +137,17 @@ fn indexes(this: &Report, other: &Report) -> Vec<Pair> {
 /// The figures of `run`'s data set in another report, if they are of the same rows and parameters.
 pub(super) fn same_index<'a>(other: &'a Report, run: &IndexRun) -> Option<&'a IndexFigures> {
     let mine = run.figures.as_ref().ok()?;
-    let theirs = other.indexes.iter().find(|o| o.data_set == run.data_set)?.figures.as_ref().ok()?;
+    let theirs =
+        other.indexes.iter().find(|o| o.data_set == run.data_set)?.figures.as_ref().ok()?;
     let key = |f: &IndexFigures| (f.rows, f.dim, f.m, f.ef_construction, f.k);
     (key(mine) == key(theirs)).then_some(theirs)
 }
 
 fn kernels(this: &Report, other: &Report) -> Vec<Pair> {
     let (Ok(mine), Ok(theirs)) = (&this.kernels, &other.kernels) else { return vec![] };
-    let (Some(best), Some(their_best)) = (best_backend(mine), best_backend(theirs)) else { return vec![] };
+    let (Some(best), Some(their_best)) = (best_backend(mine), best_backend(theirs)) else {
+        return vec![];
+    };
     let of_best = |access| of(mine, access).into_iter().filter(|f| f.time.implementation == best);
     let pair = |figure: &KernelFigure| {
         let t = &figure.time;
@@ -150,7 +159,12 @@ fn kernels(this: &Report, other: &Report) -> Vec<Pair> {
             format!("{} / {}", backend_title(best), backend_title(their_best))
         };
         Some(Pair {
-            name: format!("{}, {} {kind}, {}, {backends}", metric_title(&t.metric), count(t.dim), t.access),
+            name: format!(
+                "{}, {} {kind}, {}, {backends}",
+                metric_title(&t.metric),
+                count(t.dim),
+                t.access
+            ),
             unit: "ns",
             this: Some(t.ns),
             other: Some(same.time.ns),
@@ -200,6 +214,9 @@ mod tests {
         other.indexes[0].figures.as_mut().unwrap().rows = 10_000;
         let section = section(&this, &other);
         assert_eq!(row(&section, "L3 random read")[1..], ["–", "–"]);
-        assert!(!cells(&section).iter().any(|row| row[0].contains("Fashion-MNIST")), "another size");
+        assert!(
+            !cells(&section).iter().any(|row| row[0].contains("Fashion-MNIST")),
+            "another size"
+        );
     }
 }

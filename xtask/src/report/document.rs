@@ -40,7 +40,10 @@ pub(super) enum Block {
     /// Charts that stand beside each other where there is room.
     Charts(Vec<Chart>),
     /// Shown on demand.
-    More { title: String, blocks: Vec<Block> },
+    More {
+        title: String,
+        blocks: Vec<Block>,
+    },
 }
 
 /// A table: the first column names the row, the others hold figures.
@@ -91,7 +94,6 @@ pub(super) struct Axis {
 /// How a value becomes a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
-    Linear,
     Log,
     /// By the share that is missed, in its logarithm: 0.9, 0.99 and 0.999 are equally far apart.
     Recall,
@@ -100,7 +102,6 @@ pub(super) enum Scale {
 impl Scale {
     pub(super) fn place(self, value: f64) -> f64 {
         match self {
-            Self::Linear => value,
             Self::Log => value.log10(),
             // A perfect recall has no place of its own; it stands at the edge.
             Self::Recall => -(1.0 - value).max(1e-4).log10(),

@@ -44,7 +44,11 @@ pub(super) fn page(document: &Document) -> anyhow::Result<String> {
 
 /// The fragment of a section: several may share an id (one per data set), but not a title.
 fn anchor(section: &Section) -> String {
-    let title: String = section.title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let title: String = section
+        .title
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
     format!("{}-{title}", section.id)
 }
 
@@ -174,7 +178,9 @@ mod tests {
     #[test]
     fn every_section_is_there_and_linked() {
         let page = sample_page();
-        for title in ["Two machines", "Machine", "Memory", "Distance kernels", "Index: Fashion-MNIST"] {
+        for title in
+            ["Two machines", "Machine", "Memory", "Distance kernels", "Index: Fashion-MNIST"]
+        {
             assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
         }
         for link in page.split("href=\"#").skip(1) {
@@ -199,7 +205,10 @@ mod tests {
         for attribute in ["fill=\"", "stroke=\""] {
             for rest in page.split("<svg").skip(1).flat_map(|svg| svg.split(attribute).skip(1)) {
                 let colour = rest.split('"').next().unwrap();
-                assert!(colour == "none" || page.contains(&format!("[{attribute}{colour}\"]")), "{colour}");
+                assert!(
+                    colour == "none" || page.contains(&format!("[{attribute}{colour}\"]")),
+                    "{colour}"
+                );
             }
         }
     }

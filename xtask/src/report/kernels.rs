@@ -10,7 +10,8 @@ pub(crate) fn figures(times: Vec<KernelTime>, roofs: Option<&Roofs>) -> Vec<Kern
     let figure = |time: &KernelTime| {
         let limit = roofs.map(|roofs| roofs.limit(time));
         let by = |implementation: &str| {
-            let same = times.iter().find(|t| same_distance(t, time) && t.implementation == implementation);
+            let same =
+                times.iter().find(|t| same_distance(t, time) && t.implementation == implementation);
             same.map(|other| other.ns / time.ns)
         };
         KernelFigure {
@@ -49,7 +50,10 @@ pub(super) fn find<'a>(
 ) -> Option<&'a KernelFigure> {
     figures.iter().find(|f| {
         let t = &f.time;
-        t.metric == metric && t.access == access && t.dim == dim && t.implementation == implementation
+        t.metric == metric
+            && t.access == access
+            && t.dim == dim
+            && t.implementation == implementation
     })
 }
 
@@ -115,7 +119,8 @@ mod tests {
             time("scalar", 200, 500.0),
             time("avx2", 200, 20.0),
         ];
-        let roofs = Roofs { gflops: None, l1: 160.0, l2: 1.0, l3: None, dram: 1.0, l1_bytes: 1 << 15 };
+        let roofs =
+            Roofs { gflops: None, l1: 160.0, l2: 1.0, l3: None, dram: 1.0, l1_bytes: 1 << 15 };
         let figures = figures(times, Some(&roofs));
         let avx2 = find(&figures, "l2", Access::Pair, 100, "avx2").unwrap();
         assert_eq!((avx2.speedup_over_scalar, avx2.speedup_over_plain), (Some(20.0), Some(6.0)));

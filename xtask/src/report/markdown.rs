@@ -74,7 +74,9 @@ mod tests {
     #[test]
     fn all_sections_and_whole_tables_are_there() {
         let text = text(&document(&sample(), Some(&sample())));
-        for title in ["Two machines", "Machine", "Memory", "Distance kernels", "Index: Fashion-MNIST"] {
+        for title in
+            ["Two machines", "Machine", "Memory", "Distance kernels", "Index: Fashion-MNIST"]
+        {
             assert!(text.contains(&format!("\n## {title}\n")), "{title}");
         }
         // Within a table, every row has as many cells as the first.

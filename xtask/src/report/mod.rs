@@ -29,7 +29,11 @@ use anyhow::Context as _;
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(crate) fn write(report: &Report, other: Option<&Report>, folder: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn write(
+    report: &Report,
+    other: Option<&Report>,
+    folder: &Path,
+) -> anyhow::Result<PathBuf> {
     let document = sections::document(report, other);
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let put = |name: &str, text: String| {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use bench_suite::ann::{BuildEvent, SearchEvent};
 use bench_suite::kernel_runs::KernelTime;
 use bench_suite::machine::{BandwidthPoint, ComputePeak, Facts, LatencyCurve, Levels, Probed};
 use bench_suite::roofline::{Limit, Roofs};
@@ -108,45 +109,31 @@ pub(crate) struct IndexFigures {
     pub(crate) ef_construction: usize,
     pub(crate) k: usize,
     /// By growing number of threads.
-    pub(crate) builds: Vec<Build>,
+    pub(crate) builds: Vec<BuildEvent>,
     /// By growing ef.
-    pub(crate) searches: Vec<Search>,
-}
-
-/// One build.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Build {
-    pub(crate) threads: usize,
-    pub(crate) seconds: f64,
-    pub(crate) distances: u64,
-    /// Rows and links together, divided by the rows.
-    pub(crate) bytes_per_vector: f64,
-    pub(crate) graph_hash: String,
-}
-
-/// All queries at one ef, on one thread.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Search {
-    pub(crate) ef: usize,
-    pub(crate) recall: f64,
-    pub(crate) qps: f64,
-    pub(crate) p50_us: f64,
-    pub(crate) p99_us: f64,
-    pub(crate) distances_per_query: f64,
+    pub(crate) searches: Vec<SearchEvent>,
 }
 
 impl IndexFigures {
     /// Queries per second at a recall: between the two measured points around it (straight in the
     /// logarithm of QPS), the best measured one when all lie above, `None` when none reaches it.
     pub(crate) fn qps_at(&self, recall: f64) -> Option<f64> {
-        let reached = |s: &&Search| s.recall >= recall;
-        let above = self.searches.iter().filter(reached).max_by(|a, b| a.qps.total_cmp(&b.qps))?;
-        let below = self.searches.iter().filter(|s| s.recall < recall && s.qps > above.qps);
-        let Some(below) = below.max_by(|a, b| a.recall.total_cmp(&b.recall)) else {
-            return Some(above.qps);
-        };
-        let share = (recall - below.recall) / (above.recall - below.recall);
-        Some((below.qps.ln() + share * (above.qps.ln() - below.qps.ln())).exp())
+        let (above, qps_above) = self
+            .curve()
+            .filter(|&(reached, _)| reached >= recall)
+            .max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let below = self
+            .curve()
+            .filter(|&(reached, qps)| reached < recall && qps > qps_above)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((below, qps_below)) = below else { return Some(qps_above) };
+        let share = (recall - below) / (above - below);
+        Some((qps_below.ln() + share * (qps_above.ln() - qps_below.ln())).exp())
+    }
+
+    /// Recall and queries per second of every search whose recall is known.
+    pub(crate) fn curve(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.searches.iter().filter_map(|search| Some((search.recall?, search.qps)))
     }
 }
 
@@ -178,7 +165,11 @@ impl Report {
         }
         // The version first: a report of another schema should not be called damaged.
         let parsed = serde_json::from_str::<Head>(text).and_then(|head| {
-            if head.schema == SCHEMA { serde_json::from_str(text).map(Ok) } else { Ok(Err(head.schema)) }
+            if head.schema == SCHEMA {
+                serde_json::from_str(text).map(Ok)
+            } else {
+                Ok(Err(head.schema))
+            }
         });
         match parsed {
             Ok(Ok(report)) => Ok(report),
@@ -218,7 +209,8 @@ mod tests {
     #[test]
     fn damage_is_an_error_that_names_the_file() {
         let json = sample().to_json().unwrap();
-        for damaged in ["", "[]", "{}", &json[..json.len() / 2], &json.replace("\"ghz\"", "\"hz\"")] {
+        for damaged in ["", "[]", "{}", &json[..json.len() / 2], &json.replace("\"ghz\"", "\"hz\"")]
+        {
             let error = parse(damaged).unwrap_err();
             assert!(matches!(error, ReadError::Damaged { .. }), "{error}");
             assert!(error.to_string().starts_with("other.json: "));
@@ -229,9 +221,17 @@ mod tests {
 
     #[test]
     fn qps_at_a_recall_lies_between_its_neighbours() {
-        let search = |recall, qps| Search { recall, qps, ef: 0, p50_us: 0.0, p99_us: 0.0, distances_per_query: 0.0 };
+        let search = |recall, qps| SearchEvent {
+            recall: Some(recall),
+            qps,
+            ef: 0,
+            p50_us: 0.0,
+            p99_us: 0.0,
+            distances_per_query: 0.0,
+        };
         let mut figures = sample().indexes[0].figures.clone().unwrap();
-        figures.searches = vec![search(0.90, 16_000.0), search(0.98, 4_000.0), search(1.0, 1_000.0)];
+        figures.searches =
+            vec![search(0.90, 16_000.0), search(0.98, 4_000.0), search(1.0, 1_000.0)];
         assert_eq!(figures.qps_at(0.98), Some(4_000.0));
         // Half of the way in recall is half of the way in the logarithm.
         assert!((figures.qps_at(0.94).unwrap() - 8_000.0).abs() < 1e-6);

@@ -5,8 +5,7 @@
 
 use std::ops::Range;
 
-use plotters::coord::combinators::WithKeyPoints;
-use plotters::coord::types::RangedCoordf64;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::prelude::*;
 
 use super::document::{Axis, Chart, Point, Series, Style};
@@ -31,30 +30,22 @@ pub(super) const SERIES: [RGBColor; 6] = [
     RGBColor(0x5b, 0x65, 0x70),
 ];
 
-type Drawing<'a, 'b> = ChartContext<
-    'a,
-    SVGBackend<'b>,
-    Cartesian2d<WithKeyPoints<RangedCoordf64>, WithKeyPoints<RangedCoordf64>>,
->;
+type Drawing<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Places, Places>>;
 
 /// The chart as an `<svg>` element without fixed size.
 pub(super) fn svg(chart: &Chart) -> anyhow::Result<String> {
     let mut out = String::new();
     {
         let area = SVGBackend::with_string(&mut out, SIZE).into_drawing_area();
-        let (x, y) = (span(&chart.x), span(&chart.y));
         let mut drawing = ChartBuilder::on(&area)
             .margin_top(10)
             .margin_right(18)
             .x_label_area_size(46)
             .y_label_area_size(64)
-            .build_cartesian_2d(
-                x.clone().with_key_points(places(&chart.x)),
-                y.clone().with_key_points(places(&chart.y)),
-            )?;
+            .build_cartesian_2d(Places::of(&chart.x), Places::of(&chart.y))?;
         mesh(&mut drawing, chart)?;
         for series in &chart.series {
-            draw(&mut drawing, chart, series, &x, &y)?;
+            draw(&mut drawing, chart, series)?;
         }
         area.present()?;
     }
@@ -63,53 +54,82 @@ pub(super) fn svg(chart: &Chart) -> anyhow::Result<String> {
     Ok(out.replacen(&format!(r#"width="{width}" height="{height}" "#), "", 1))
 }
 
-fn places(axis: &Axis) -> Vec<f64> {
-    axis.ticks.iter().map(|(value, _)| axis.scale.place(*value)).collect()
+/// An axis as plotters sees it: linear in places, with grid lines where the axis has ticks.
+struct Places {
+    range: Range<f64>,
+    ticks: Vec<(f64, String)>,
 }
 
-fn span(axis: &Axis) -> Range<f64> {
-    let places = places(axis);
-    let lowest = places.iter().copied().fold(f64::MAX, f64::min);
-    let highest = places.iter().copied().fold(f64::MIN, f64::max);
-    if lowest < highest { lowest..highest } else { 0.0..1.0 }
+impl Places {
+    fn of(axis: &Axis) -> Self {
+        let place = |(value, text): &(f64, String)| (axis.scale.place(*value), text.clone());
+        let ticks: Vec<(f64, String)> = axis.ticks.iter().map(place).collect();
+        let places = ticks.iter().map(|(place, _)| *place);
+        let (lowest, highest) =
+            (places.clone().fold(f64::MAX, f64::min), places.fold(f64::MIN, f64::max));
+        let range = if lowest < highest { lowest..highest } else { 0.0..1.0 };
+        Self { range, ticks }
+    }
+}
+
+impl Ranged for Places {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, place: &f64, (first, last): (i32, i32)) -> i32 {
+        let share = (place - self.range.start) / (self.range.end - self.range.start);
+        first + (share * f64::from(last - first)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() {
+            vec![]
+        } else {
+            self.ticks.iter().map(|t| t.0).collect()
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
+}
+
+impl ValueFormatter<f64> for Places {
+    fn format(place: &f64) -> String {
+        place.to_string()
+    }
+
+    fn format_ext(&self, place: &f64) -> String {
+        self.ticks
+            .iter()
+            .find(|tick| tick.0 == *place)
+            .map(|tick| tick.1.clone())
+            .unwrap_or_default()
+    }
 }
 
 fn mesh(drawing: &mut Drawing<'_, '_>, chart: &Chart) -> anyhow::Result<()> {
-    let label = |axis: &Axis, place: f64| {
-        let near = |(value, _): &&(f64, String)| (axis.scale.place(*value) - place).abs() < 1e-9;
-        axis.ticks.iter().find(near).map(|(_, text)| text.clone()).unwrap_or_default()
-    };
     let text = ("sans-serif", TYPE).into_font().color(&INK);
     drawing
         .configure_mesh()
-        .x_labels(chart.x.ticks.len())
-        .y_labels(chart.y.ticks.len())
-        .max_light_lines(0)
         .bold_line_style(GRID)
         .axis_style(GRID)
         .label_style(text.clone())
         .axis_desc_style(text)
         .x_desc(&chart.x.label)
         .y_desc(&chart.y.label)
-        .x_label_formatter(&|&place| label(&chart.x, place))
-        .y_label_formatter(&|&place| label(&chart.y, place))
         .draw()?;
     Ok(())
 }
 
-fn draw(
-    drawing: &mut Drawing<'_, '_>,
-    chart: &Chart,
-    series: &Series,
-    x: &Range<f64>,
-    y: &Range<f64>,
-) -> anyhow::Result<()> {
+fn draw(drawing: &mut Drawing<'_, '_>, chart: &Chart, series: &Series) -> anyhow::Result<()> {
     let colour = SERIES[series.colour % SERIES.len()];
     // What lies outside the axes stands at their edge: it is there, only not to scale.
+    let (x, y) = (drawing.x_range(), drawing.y_range());
     let place = |point: &Point| {
-        let px = chart.x.scale.place(point.x).clamp(x.start, x.end);
-        let py = chart.y.scale.place(point.y).clamp(y.start, y.end);
-        (px, py)
+        let across = chart.x.scale.place(point.x).clamp(x.start, x.end);
+        let up = chart.y.scale.place(point.y).clamp(y.start, y.end);
+        (across, up)
     };
     let points: Vec<(f64, f64)> = series.points.iter().map(place).collect();
     let line = colour.stroke_width(2);
@@ -159,7 +179,10 @@ mod tests {
             caption: "c".to_owned(),
             x: axis(Scale::Log, &[1.0, 10.0, 1000.0]),
             y: axis(Scale::Recall, &[0.5, 0.9, 0.999]),
-            series: vec![series(Style::Line, &[(1.0, 0.5), (100.0, 1.0)]), series(Style::Broken, &[(5.0, 0.7)])],
+            series: vec![
+                series(Style::Line, &[(1.0, 0.5), (100.0, 1.0)]),
+                series(Style::Broken, &[(5.0, 0.7)]),
+            ],
         };
         let svg = svg(&chart).unwrap();
         for text in ["at 1\n", "at 10\n", "at 1000\n", "at 0.999\n"] {

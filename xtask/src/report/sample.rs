@@ -1,5 +1,6 @@
 //! A small fixed report of an invented machine, for the tests of everything that presents reports.
 
+use bench_suite::ann::{BuildEvent, SearchEvent};
 use bench_suite::kernel_runs::{Access, KernelTime, PLAIN};
 use bench_suite::machine::{
     BandwidthPoint, Cache, ComputePeak, Cpu, Facts, Feature, LatencyCurve, LatencyPoint, Levels,
@@ -10,7 +11,14 @@ use bench_suite::roofline::Roofs;
 use super::model::*;
 
 pub(super) fn sample() -> Report {
-    let roofs = Roofs { gflops: Some(100.0), l1: 200.0, l2: 100.0, l3: Some(50.0), dram: 10.0, l1_bytes: 32 << 10 };
+    let roofs = Roofs {
+        gflops: Some(100.0),
+        l1: 200.0,
+        l2: 100.0,
+        l3: Some(50.0),
+        dram: 10.0,
+        l1_bytes: 32 << 10,
+    };
     Report {
         schema: SCHEMA,
         run: Run {
@@ -24,13 +32,20 @@ pub(super) fn sample() -> Report {
         facts: facts(),
         compute: Compute {
             ghz: 3.5,
-            peaks: vec![ComputePeak { backend: "avx2".to_owned(), gflops: 100.0, flops_per_cycle: 28.6 }],
+            peaks: vec![ComputePeak {
+                backend: "avx2".to_owned(),
+                gflops: 100.0,
+                flops_per_cycle: 28.6,
+            }],
         },
         memory: memory(roofs),
         kernels: Ok(super::kernels::figures(kernel_times(), Some(&roofs))),
         indexes: vec![
             IndexRun { data_set: "Fashion-MNIST".to_owned(), figures: Ok(index()) },
-            IndexRun { data_set: "wordnet".to_owned(), figures: Err(NotAvailable::because("no file")) },
+            IndexRun {
+                data_set: "wordnet".to_owned(),
+                figures: Err(NotAvailable::because("no file")),
+            },
         ],
     }
 }
@@ -81,25 +96,29 @@ fn memory(roofs: Roofs) -> Memory {
         by_level: vec![
             level("L1", 16 << 10, 200.0, 1.5),
             level("L2", 512 << 10, 100.0, 5.0),
-            LevelFigures { latency_ns: Err(NotAvailable::because("no memory")), ..level("L3", 16 << 20, 50.0, 0.0) },
+            LevelFigures {
+                latency_ns: Err(NotAvailable::because("no memory")),
+                ..level("L3", 16 << 20, 50.0, 0.0)
+            },
             level("DRAM", 256 << 20, 10.0, 100.0),
         ],
         bandwidth: Ok([(1 << 14, 200.0), (1 << 20, 90.0), (1 << 26, 10.0)]
             .map(|(bytes, gb_per_s)| BandwidthPoint { bytes, gb_per_s })
             .into()),
-        latency: vec![
-            Ok(curve(Pages::Huge, 1.0)),
-            Ok(curve(Pages::Small, 1.5)),
-        ],
+        latency: vec![Ok(curve(Pages::Huge, 1.0)), Ok(curve(Pages::Small, 1.5))],
         roofs: Some(roofs),
     }
 }
 
 fn kernel_times() -> Vec<KernelTime> {
     let mut times = vec![];
-    for (metric, element, dim, bytes) in [("l2", "f32", 768, 6_144), ("ip", "f32", 768, 6_144), ("hamming", "bits", 1_024, 256)] {
+    for (metric, element, dim, bytes) in
+        [("l2", "f32", 768, 6_144), ("ip", "f32", 768, 6_144), ("hamming", "bits", 1_024, 256)]
+    {
         for (implementation, ns) in [(PLAIN, 600.0), ("scalar", 1_800.0), ("avx2", 40.0)] {
-            for (access, bytes, factor) in [(Access::Pair, bytes, 1.0), (Access::Gather, bytes / 2, 10.0)] {
+            for (access, bytes, factor) in
+                [(Access::Pair, bytes, 1.0), (Access::Gather, bytes / 2, 10.0)]
+            {
                 times.push(KernelTime {
                     metric: metric.to_owned(),
                     element: element.to_owned(),
@@ -116,16 +135,18 @@ fn kernel_times() -> Vec<KernelTime> {
 }
 
 fn index() -> IndexFigures {
-    let build = |threads, seconds| Build {
+    let build = |threads, seconds| BuildEvent {
+        n: 60_000,
+        dim: 784,
         threads,
         seconds,
         distances: 60_000_000,
         bytes_per_vector: 3_300.0,
         graph_hash: "0123456789abcdef".to_owned(),
     };
-    let search = |ef, recall, qps: f64| Search {
+    let search = |ef, recall, qps: f64| SearchEvent {
         ef,
-        recall,
+        recall: Some(recall),
         qps,
         p50_us: 1e6 / qps,
         p99_us: 2e6 / qps,
@@ -140,6 +161,10 @@ fn index() -> IndexFigures {
         ef_construction: 200,
         k: 10,
         builds: vec![build(1, 16.0), build(2, 8.5)],
-        searches: vec![search(10, 0.95, 15_000.0), search(64, 0.998, 6_000.0), search(256, 1.0, 2_000.0)],
+        searches: vec![
+            search(10, 0.95, 15_000.0),
+            search(64, 0.998, 6_000.0),
+            search(256, 1.0, 2_000.0),
+        ],
     }
 }

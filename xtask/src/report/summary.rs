@@ -58,7 +58,8 @@ fn typical(figures: &[KernelFigure], access: Access) -> Option<&KernelFigure> {
 fn kernel(figures: &[KernelFigure]) -> Option<Finding> {
     let best = typical(figures, Access::Pair)?;
     let name = backend_title(&best.time.implementation);
-    let limit = best.share_of_limit.map(|share| format!(", {} of what the machine allows", percent(share)));
+    let limit =
+        best.share_of_limit.map(|share| format!(", {} of what the machine allows", percent(share)));
     Some(Finding {
         figure: times(best.speedup_over_plain?),
         meaning: format!(
@@ -102,7 +103,11 @@ fn search(data_set: &str, figures: &IndexFigures) -> Option<Finding> {
 
 fn build(data_set: &str, figures: &IndexFigures) -> Option<Finding> {
     let fastest = figures.builds.iter().min_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
-    let threads = if fastest.threads == 1 { "one thread".to_owned() } else { format!("{} threads", fastest.threads) };
+    let threads = if fastest.threads == 1 {
+        "one thread".to_owned()
+    } else {
+        format!("{} threads", fastest.threads)
+    };
     Some(Finding {
         figure: format!("{} s", number(fastest.seconds)),
         meaning: format!(

@@ -1,5 +1,7 @@
 //! The index on real data, one section per data set.
 
+use bench_suite::ann::{BuildEvent, SearchEvent};
+
 use super::{charts, head};
 use crate::report::charts::{self as chart, Reports};
 use crate::report::compare::same_index;
@@ -22,8 +24,12 @@ pub(super) fn sections(reports: Reports<'_>) -> Vec<Section> {
 fn blocks(figures: &IndexFigures, other: Option<&IndexFigures>) -> Vec<Block> {
     let hashes = figures.builds.windows(2).all(|pair| pair[0].graph_hash == pair[1].graph_hash);
     let hash = match figures.builds.first() {
-        Some(build) if hashes => format!("Every build gave the same graph, hash {}.", build.graph_hash),
-        Some(_) => "The builds gave different graphs, which they must not: please report it.".to_owned(),
+        Some(build) if hashes => {
+            format!("Every build gave the same graph, hash {}.", build.graph_hash)
+        }
+        Some(_) => {
+            "The builds gave different graphs, which they must not: please report it.".to_owned()
+        }
         None => "Nothing was built.".to_owned(),
     };
     let mut blocks = vec![Block::Text(format!(
@@ -44,7 +50,7 @@ fn blocks(figures: &IndexFigures, other: Option<&IndexFigures>) -> Vec<Block> {
 }
 
 fn builds(figures: &IndexFigures) -> Table {
-    let row = |build: &crate::report::model::Build| {
+    let row = |build: &BuildEvent| {
         let first = &figures.builds[0];
         [
             build.threads.to_string(),
@@ -59,17 +65,24 @@ fn builds(figures: &IndexFigures) -> Table {
     };
     Table {
         caption: "Building".to_owned(),
-        head: head(&["Threads", "Seconds", "Speed-up", "Rows per second", "Distances per row", "Memory per vector"]),
+        head: head(&[
+            "Threads",
+            "Seconds",
+            "Speed-up",
+            "Rows per second",
+            "Distances per row",
+            "Memory per vector",
+        ]),
         rows: figures.builds.iter().map(row).collect(),
         words: 0,
     }
 }
 
 fn searches(figures: &IndexFigures) -> Table {
-    let row = |search: &crate::report::model::Search| {
+    let row = |search: &SearchEvent| {
         [
             search.ef.to_string(),
-            recall(search.recall),
+            search.recall.map_or("–".to_owned(), recall),
             number(search.qps),
             number(search.p50_us),
             number(search.p99_us),
@@ -80,7 +93,14 @@ fn searches(figures: &IndexFigures) -> Table {
     };
     Table {
         caption: "Searching, one thread".to_owned(),
-        head: head(&["ef", "Recall", "Queries per second", "p50 µs", "p99 µs", "Distances per query"]),
+        head: head(&[
+            "ef",
+            "Recall",
+            "Queries per second",
+            "p50 µs",
+            "p99 µs",
+            "Distances per query",
+        ]),
         rows: figures.searches.iter().map(row).collect(),
         words: 0,
     }

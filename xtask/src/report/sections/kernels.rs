@@ -7,7 +7,7 @@ use super::{charts, head};
 use crate::report::charts as chart;
 use crate::report::document::{Block, Cell, Section, Table};
 use crate::report::format::{count, number, percent, times};
-use crate::report::kernels::{backend_title, best_backend, distinct, find, metric_title, of};
+use crate::report::kernels::{backend_title, best_backend, distinct, metric_title, of};
 use crate::report::model::{KernelFigure, Report};
 
 pub(super) fn section(report: &Report) -> Section {
@@ -64,7 +64,10 @@ fn blocks(report: &Report, figures: &[KernelFigure]) -> Vec<Block> {
         ));
     }
     let all = of(figures, Access::Pair).into_iter().chain(gathered);
-    blocks.push(Block::More { title: "All times".to_owned(), blocks: vec![Block::Table(every(all))] });
+    blocks.push(Block::More {
+        title: "All times".to_owned(),
+        blocks: vec![Block::Table(every(all))],
+    });
     blocks
 }
 
@@ -73,7 +76,10 @@ fn share_map(figures: &[&KernelFigure], unit: &str) -> Table {
     map(figures, &format!("Time, and share of the machine's limit, by {unit}"), |figure| {
         let share = figure.share_of_limit;
         let text = share.map(|share| format!(" · {}", percent(share))).unwrap_or_default();
-        Cell { text: format!("{} ns{text}", number(figure.time.ns)), heat: share.map(|s| s.clamp(0.0, 1.0)) }
+        Cell {
+            text: format!("{} ns{text}", number(figure.time.ns)),
+            heat: share.map(|s| s.clamp(0.0, 1.0)),
+        }
     })
 }
 
@@ -87,7 +93,9 @@ fn speed_up_map(figures: &[KernelFigure], best: &str) -> Table {
     let caption = format!("Speed-up of {} over a plain loop, by dimensions", backend_title(best));
     map(&floats, &caption, |figure| match figure.speedup_over_plain {
         // Shaded by the logarithm: from 2 to 4 is as much as from 20 to 40.
-        Some(factor) => Cell { text: times(factor), heat: Some((factor.ln() / most.ln()).clamp(0.0, 1.0)) },
+        Some(factor) => {
+            Cell { text: times(factor), heat: Some((factor.ln() / most.ln()).clamp(0.0, 1.0)) }
+        }
         None => "–".into(),
     })
 }
@@ -113,9 +121,16 @@ fn map(figures: &[&KernelFigure], caption: &str, cell: impl Fn(&KernelFigure) ->
 /// Metric and length × implementation: nanoseconds per gathered row.
 fn gather_table(figures: &[&KernelFigure]) -> Table {
     let implementations = distinct(figures, |f| f.time.implementation.as_str());
-    let kinds = distinct(figures, |f| (f.time.metric.as_str(), f.time.element.as_str(), f.time.dim, f.time.bytes));
+    let kinds = distinct(figures, |f| {
+        (f.time.metric.as_str(), f.time.element.as_str(), f.time.dim, f.time.bytes)
+    });
     let row = |&(metric, element, dim, bytes): &(&str, &str, usize, usize)| {
-        let name = format!("{}, {} {}", metric_title(metric), count(dim), if element == "bits" { "bits" } else { "dims" });
+        let name = format!(
+            "{}, {} {}",
+            metric_title(metric),
+            count(dim),
+            if element == "bits" { "bits" } else { "dims" }
+        );
         let cells = implementations.iter().map(|implementation| {
             let same = |f: &&&KernelFigure| {
                 let t = &f.time;
@@ -155,7 +170,18 @@ fn every<'a>(figures: impl Iterator<Item = &'a KernelFigure>) -> Table {
     };
     Table {
         caption: String::new(),
-        head: head(&["Metric", "Implementation", "Vectors", "Dims or bits", "ns", "GB/s", "of limit", "limited by", "× plain", "× scalar"]),
+        head: head(&[
+            "Metric",
+            "Implementation",
+            "Vectors",
+            "Dims or bits",
+            "ns",
+            "GB/s",
+            "of limit",
+            "limited by",
+            "× plain",
+            "× scalar",
+        ]),
         rows: figures.map(row).collect(),
         words: 3,
     }

@@ -38,7 +38,10 @@ pub(super) fn section(report: &Report) -> Section {
         facts(described(report)),
     ];
     if peaks.rows.is_empty() {
-        blocks.push(Block::Text("Peak arithmetic: not available, this CPU has no vectors that Nearfield uses.".to_owned()));
+        blocks.push(Block::Text(
+            "Peak arithmetic: not available, this CPU has no vectors that Nearfield uses."
+                .to_owned(),
+        ));
     } else {
         blocks.push(Block::Table(peaks));
         blocks.push(Block::Text(
@@ -53,7 +56,9 @@ pub(super) fn section(report: &Report) -> Section {
 fn described(report: &Report) -> Vec<(&'static str, crate::report::document::Cell)> {
     let (facts, run) = (&report.facts, &report.run);
     let cpu = &facts.cpu;
-    let stated = cpu.stated_ghz.map_or("no clock stated".to_owned(), |ghz| format!("{ghz:.2} GHz stated by the system"));
+    let stated = cpu
+        .stated_ghz
+        .map_or("no clock stated".to_owned(), |ghz| format!("{ghz:.2} GHz stated by the system"));
     let named = |present| {
         let of = cpu.features.iter().filter(|f| f.present == present).map(|f| f.name.as_str());
         of.collect::<Vec<_>>().join(", ")
@@ -63,19 +68,28 @@ fn described(report: &Report) -> Vec<(&'static str, crate::report::document::Cel
         ("CPU", processor(cpu).into()),
         ("Architecture", cpu.architecture.as_str().into()),
         ("Threads", format!("{} usable{cores}", cpu.threads).into()),
-        ("Clock", format!("{:.2} GHz measured, one busy thread ({stated})", report.compute.ghz).into()),
+        (
+            "Clock",
+            format!("{:.2} GHz measured, one busy thread ({stated})", report.compute.ghz).into(),
+        ),
         ("Features", named(true).into()),
     ];
     if cpu.features.iter().any(|f| !f.present) {
         rows.push(("Not there", named(false).into()));
     }
     rows.extend([
-        ("Caches", cell(&facts.caches, |caches| caches.iter().map(cache).collect::<Vec<_>>().join(" · "))),
+        (
+            "Caches",
+            cell(&facts.caches, |caches| caches.iter().map(cache).collect::<Vec<_>>().join(" · ")),
+        ),
         ("Memory", bytes(facts.memory_bytes as usize).into()),
         ("Huge pages", cell(&facts.huge_pages, |mode| format!("transparent, mode “{mode}”"))),
         ("System", format!("{}, kernel {}", facts.os, facts.kernel).into()),
         ("Compiler", cell(&run.rustc, Clone::clone)),
-        ("Nearfield", cell(&run.revision, |revision| format!("{}, revision {revision}", run.version))),
+        (
+            "Nearfield",
+            cell(&run.revision, |revision| format!("{}, revision {revision}", run.version)),
+        ),
         ("Load before", format!("{:.2} runnable processes on average", facts.load).into()),
     ]);
     rows
@@ -87,7 +101,9 @@ fn processor(cpu: &Cpu) -> String {
         text += &format!(" ({signature})");
     }
     match (&cpu.hypervisor, cpu.masked) {
-        (Some(hypervisor), true) => text += &format!(", virtual ({hypervisor}), which hides the model"),
+        (Some(hypervisor), true) => {
+            text += &format!(", virtual ({hypervisor}), which hides the model")
+        }
         (Some(hypervisor), false) => text += &format!(", virtual ({hypervisor})"),
         (None, _) => {}
     }

@@ -2,7 +2,7 @@
 
 use bench_suite::machine::Pages;
 
-use super::{charts, head, number};
+use super::{charts, number};
 use crate::report::charts::{self as chart, Reports};
 use crate::report::document::{Block, Section, Table};
 use crate::report::format::{bytes, percent};
@@ -54,8 +54,13 @@ fn pages(report: &Report) -> String {
     for curve in &report.memory.latency {
         sentences.push(match curve {
             Ok(curve) => match (&curve.huge_share, curve.pages) {
-                (Ok(share), Pages::Huge) => format!("Of the memory advised to be huge pages, {} was.", percent(*share)),
-                (Ok(share), Pages::Small) => format!("Of the memory advised to be small pages, {} was huge.", percent(*share)),
+                (Ok(share), Pages::Huge) => {
+                    format!("Of the memory advised to be huge pages, {} was.", percent(*share))
+                }
+                (Ok(share), Pages::Small) => format!(
+                    "Of the memory advised to be small pages, {} was huge.",
+                    percent(*share)
+                ),
                 (Err(reason), pages) => format!("Whether the memory lay on {pages}: {reason}."),
             },
             Err(reason) => format!("A latency curve is {reason}."),

@@ -19,7 +19,8 @@ use super::{compare, summary};
 pub(super) fn document(this: &Report, other: Option<&Report>) -> Document {
     let reports = Reports { this, other };
     let run = &this.run;
-    let mut sections: Vec<_> = other.map(|other| compare::section(this, other)).into_iter().collect();
+    let mut sections: Vec<_> =
+        other.map(|other| compare::section(this, other)).into_iter().collect();
     sections.push(machine::section(this));
     sections.push(memory::section(reports));
     sections.push(kernels::section(this));

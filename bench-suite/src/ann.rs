@@ -1,0 +1,305 @@
+//! Builds an index over a workload and searches it, and says what that took.
+
+use std::time::Instant;
+
+use nearfield_hnsw::{
+    Build, BuildError, Hnsw, Params, Search, SearchError, VectorElement, VectorError, Vectors,
+};
+use nearfield_kernels::{Backend, Unsupported};
+use serde::{Deserialize, Serialize};
+
+use crate::{recall::Marker, workload::Workload};
+
+/// What to build and how to search it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The graph.
+    pub params: Params,
+    /// Threads that build it.
+    pub threads: usize,
+    /// Neighbours to search for.
+    pub k: usize,
+    /// The widths of the beam to measure, in this order.
+    pub ef: Vec<usize>,
+    /// Passes over all queries for each `ef`; the best one counts.
+    pub passes: usize,
+    /// The backend of every distance; without one, the process's own.
+    pub backend: Option<Backend>,
+}
+
+/// One thing that was measured; as JSON, one line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// The index is built.
+    Build(BuildEvent),
+    /// All queries are searched with one `ef`.
+    Search(SearchEvent),
+}
+
+/// What building took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BuildEvent {
+    /// Rows in the index.
+    pub n: usize,
+    /// Elements of a row; of packed bits, the bits.
+    pub dim: usize,
+    /// Threads that built it.
+    pub threads: usize,
+    /// Seconds from the rows in memory to the index, the copy of the rows included.
+    pub seconds: f64,
+    /// Distances computed.
+    pub distances: u64,
+    /// Bytes of the index for each row, the row included.
+    pub bytes_per_vector: f64,
+    /// The digest of all links, as 16 hexadecimal digits.
+    pub graph_hash: String,
+}
+
+/// What searching with one `ef` took, on one thread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchEvent {
+    /// The width of the beam.
+    pub ef: usize,
+    /// Recall at k, by the definition of [`recall`](crate::recall); none without a truth.
+    pub recall: Option<f64>,
+    /// Queries per second in the best pass.
+    pub qps: f64,
+    /// Microseconds within which half of that pass's queries were answered.
+    pub p50_us: f64,
+    /// Microseconds within which 99 % of that pass's queries were answered.
+    pub p99_us: f64,
+    /// Distances computed for a query, on average.
+    pub distances_per_query: f64,
+}
+
+/// Why a workload was not measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnnError {
+    /// A number of something that must not be none.
+    #[error("{0} is 0; it must be at least 1")]
+    Zero(&'static str),
+    /// Nothing to search with.
+    #[error("the list of ef is empty")]
+    NoEf,
+    /// More neighbours asked for than are known.
+    #[error("k is {k}, but the truth knows {columns} neighbours of each query")]
+    TruthColumns {
+        /// Neighbours asked for.
+        k: usize,
+        /// Neighbours known.
+        columns: usize,
+    },
+    /// The kernel cannot be had.
+    #[error(transparent)]
+    Kernel(#[from] Unsupported),
+    /// The rows of the base were refused.
+    #[error("the base was refused: {0}")]
+    Base(VectorError),
+    /// The index cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A query was refused.
+    #[error("query {query}: {error}")]
+    Search {
+        /// The query, counted from 0.
+        query: usize,
+        /// Why.
+        error: SearchError<VectorError>,
+    },
+}
+
+impl Settings {
+    /// Whether these settings make sense for a workload.
+    ///
+    /// # Errors
+    /// [`AnnError`] for the first that does not.
+    pub fn check<E: VectorElement>(&self, workload: &Workload<E>) -> Result<(), AnnError> {
+        let zeros = [("k", self.k), ("passes", self.passes), ("threads", self.threads)];
+        let zeros = zeros.into_iter().chain(self.ef.iter().map(|&ef| ("ef", ef)));
+        for (name, value) in zeros {
+            if value == 0 {
+                return Err(AnnError::Zero(name));
+            }
+        }
+        if self.ef.is_empty() {
+            return Err(AnnError::NoEf);
+        }
+        if let Some(truth) = &workload.truth
+            && truth.columns() < self.k.min(workload.base.len())
+        {
+            return Err(AnnError::TruthColumns { k: self.k, columns: truth.columns() });
+        }
+        Ok(())
+    }
+}
+
+/// Builds the index and searches it with every `ef`, telling `report` each result as it comes and
+/// `progress` how many rows of how many are linked.
+///
+/// # Errors
+/// [`AnnError`]; all settings are checked before the work begins.
+pub fn run<E: VectorElement>(
+    workload: &Workload<E>,
+    settings: &Settings,
+    progress: &(dyn Fn(usize, usize) + Sync),
+    mut report: impl FnMut(Event),
+) -> Result<(), AnnError> {
+    settings.check(workload)?;
+    let (index, event) = build(workload, settings, progress)?;
+    report(Event::Build(event));
+    let marker = marker(workload, settings)?;
+    for &ef in &settings.ef {
+        report(Event::Search(search(&index, workload, marker.as_ref(), settings, ef)?));
+    }
+    Ok(())
+}
+
+/// Builds the index over the base of a workload.
+///
+/// # Errors
+/// When a parameter is out of its range or a row is refused.
+pub fn build<E: VectorElement>(
+    workload: &Workload<E>,
+    settings: &Settings,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(Hnsw<Vectors<E>>, BuildEvent), AnnError> {
+    let base = &workload.base;
+    let backend = settings.backend.map_or_else(Backend::best, Ok)?;
+    let build = Build::default().threads(settings.threads).progress(progress);
+
+    let start = Instant::now();
+    let mut vectors = Vectors::on(backend, base.dim(), workload.metric).map_err(AnnError::Base)?;
+    vectors.extend(base.values()).map_err(AnnError::Base)?;
+    let index = Hnsw::build(vectors, settings.params.clone(), build)?;
+    let seconds = start.elapsed().as_secs_f64();
+
+    let event = BuildEvent {
+        n: index.len(),
+        dim: workload.dim,
+        threads: settings.threads,
+        seconds,
+        distances: index.build_distances(),
+        bytes_per_vector: index.memory().total() as f64 / index.len().max(1) as f64,
+        graph_hash: format!("{:016x}", index.graph_hash()),
+    };
+    Ok((index, event))
+}
+
+/// What marks the answers of [`search`]; none for a workload without a truth.
+///
+/// # Errors
+/// When the backend cannot be had.
+pub fn marker<'a, E: VectorElement>(
+    workload: &'a Workload<E>,
+    settings: &Settings,
+) -> Result<Option<Marker<'a, E>>, AnnError> {
+    let Workload { base, queries, truth, .. } = workload;
+    let kernel = workload.kernel(settings.backend)?;
+    Ok(truth.as_ref().map(|truth| Marker::new(kernel, base, queries, truth, settings.k)))
+}
+
+/// Searches for every query of a workload, one after another on this thread, as often as the
+/// settings say.
+///
+/// # Errors
+/// When a query is refused.
+pub fn search<E: VectorElement>(
+    index: &Hnsw<Vectors<E>>,
+    workload: &Workload<E>,
+    marker: Option<&Marker<'_, E>>,
+    settings: &Settings,
+    ef: usize,
+) -> Result<SearchEvent, AnnError> {
+    let queries = &workload.queries;
+    let found = settings.k.min(index.len());
+    let request = Search::new(settings.k).ef(ef);
+    let mut searcher = index.searcher();
+    let mut answers = vec![0; found * queries.len()];
+    let mut times = vec![0.0; queries.len()];
+    let (mut best, mut best_times) = (f64::INFINITY, Vec::new());
+
+    for _ in 0..settings.passes {
+        let start = Instant::now();
+        // One look at the clock per query ends its time and begins the next one's.
+        let mut last = start;
+        for (query, (answer, time)) in answers.chunks_exact_mut(found).zip(&mut times).enumerate() {
+            let hits = searcher
+                .search(queries.row(query), request)
+                .map_err(|error| AnnError::Search { query, error })?;
+            answer.iter_mut().zip(hits).for_each(|(id, hit)| *id = hit.id);
+            let now = Instant::now();
+            *time = (now - last).as_secs_f64();
+            last = now;
+        }
+        let seconds = (last - start).as_secs_f64();
+        if seconds < best {
+            best = seconds;
+            best_times.clone_from(&times);
+        }
+    }
+
+    let asked = queries.len() as f64;
+    best_times.sort_unstable_by(f64::total_cmp);
+    Ok(SearchEvent {
+        ef,
+        recall: marker.map(|marker| marker.recall(answers.chunks_exact(found))),
+        qps: asked / best,
+        p50_us: percentile(&best_times, 0.50) * 1e6,
+        p99_us: percentile(&best_times, 0.99) * 1e6,
+        distances_per_query: searcher.distances() as f64 / (asked * settings.passes as f64),
+    })
+}
+
+/// The smallest of the sorted values that so large a share of them does not exceed.
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let rank = (sorted.len() as f64 * share).ceil() as usize;
+    sorted[rank.max(1) - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        let values: Vec<f64> = (1..=200).map(f64::from).collect();
+        assert_eq!((percentile(&values, 0.50), percentile(&values, 0.99)), (100.0, 198.0));
+        assert_eq!(percentile(&[7.0], 0.01), 7.0);
+    }
+
+    #[test]
+    fn events_are_lines_of_json_and_come_back() {
+        let build = Event::Build(BuildEvent {
+            n: 2,
+            dim: 3,
+            threads: 4,
+            seconds: 0.5,
+            distances: 6,
+            bytes_per_vector: 7.25,
+            graph_hash: "00000000000000ff".into(),
+        });
+        let search = Event::Search(SearchEvent {
+            ef: 1,
+            recall: None,
+            qps: 2.0,
+            p50_us: 3.0,
+            p99_us: 4.0,
+            distances_per_query: 5.5,
+        });
+        for (event, line) in [
+            (
+                build,
+                r#"{"event":"build","n":2,"dim":3,"threads":4,"seconds":0.5,"distances":6,"bytes_per_vector":7.25,"graph_hash":"00000000000000ff"}"#,
+            ),
+            (
+                search,
+                r#"{"event":"search","ef":1,"recall":null,"qps":2.0,"p50_us":3.0,"p99_us":4.0,"distances_per_query":5.5}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&event).unwrap(), line);
+            assert_eq!(serde_json::from_str::<Event>(line).unwrap(), event);
+        }
+    }
+}

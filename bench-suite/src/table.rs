@@ -1,0 +1,217 @@
+//! Rows as the kernels take them, and the ways there: widening, normalising, packing bits.
+
+use half::f16;
+use nearfield_kernels::{Element, Metric, Rows};
+
+use crate::matrix::{Matrix, Values};
+
+/// Rows of `dim` elements, ready for a kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table<E> {
+    dim: usize,
+    values: Vec<E>,
+}
+
+impl<E> Table<E> {
+    /// A table over `values`, row after row.
+    ///
+    /// # Panics
+    /// When `dim` is 0 or does not divide the number of values.
+    pub fn new(dim: usize, values: Vec<E>) -> Self {
+        assert!(dim > 0, "rows need at least one dimension");
+        assert!(values.len().is_multiple_of(dim), "{} values in rows of {dim}", values.len());
+        Self { dim, values }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.dim
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Elements in a row.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Row `i`.
+    ///
+    /// # Panics
+    /// When there are fewer rows.
+    pub fn row(&self, i: usize) -> &[E] {
+        &self.values[i * self.dim..][..self.dim]
+    }
+
+    /// All elements, row after row.
+    pub fn values(&self) -> &[E] {
+        &self.values
+    }
+
+    /// The rows from `start` on, at most `count` of them, as a kernel takes them.
+    pub fn rows(&self, start: usize, count: usize) -> Rows<'_, E> {
+        let end = (start + count).min(self.len());
+        Rows::new(&self.values[start * self.dim..end * self.dim], self.dim)
+    }
+
+    /// Keeps the first `rows` rows.
+    pub fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows.saturating_mul(self.dim));
+    }
+}
+
+/// An element type that rows of a file can be turned into for a metric.
+pub trait Prepare: Element {
+    /// Dimensions that one column of a file stands for.
+    const PER_COLUMN: usize = 1;
+
+    /// Turns a file's rows into rows for `metric`.
+    ///
+    /// # Errors
+    /// [`PrepareError`] where that makes no sense.
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<Self>, PrepareError>;
+}
+
+/// Floats: every kind widens, and rows for the cosine get length 1.
+impl Prepare for f32 {
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<f32>, PrepareError> {
+        let mut table = widened(matrix);
+        if metric == Metric::Cosine {
+            normalise(&mut table)?;
+        }
+        Ok(table)
+    }
+}
+
+/// Packed bits: bytes as they lie in the file.
+impl Prepare for u64 {
+    const PER_COLUMN: usize = 8;
+
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<u64>, PrepareError> {
+        packed(&matrix, metric)
+    }
+}
+
+/// Why rows cannot be prepared for a metric.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// A row without a direction.
+    #[error("row {row} has no direction: its length is 0 or not finite")]
+    NoDirection {
+        /// The row, counted from 0.
+        row: usize,
+    },
+    /// Bits come packed in bytes and in nothing else.
+    #[error("metric `{metric}` takes packed bits, that is u8 (.u8bin); these are {kind}")]
+    NotBits {
+        /// The metric asked for.
+        metric: Metric,
+        /// The kind of element that the file has.
+        kind: &'static str,
+    },
+}
+
+/// The rows as `f32`: exact for every kind, but that integers beyond 2²⁴ are rounded.
+pub fn widened(matrix: Matrix) -> Table<f32> {
+    let dim = matrix.dim();
+    let values = match matrix.into_values() {
+        Values::F32(values) => values,
+        Values::F16(values) => values.into_iter().map(f16::to_f32).collect(),
+        Values::U8(values) => values.into_iter().map(f32::from).collect(),
+        Values::I8(values) => values.into_iter().map(f32::from).collect(),
+        Values::I32(values) => values.into_iter().map(|value| value as f32).collect(),
+        Values::I64(values) => values.into_iter().map(|value| value as f32).collect(),
+    };
+    Table::new(dim, values)
+}
+
+/// Scales every row to length 1.
+///
+/// The length is summed in `f64`, in index order: the same bits everywhere, and no row of finite
+/// floats is too long or too short for it.
+///
+/// # Errors
+/// [`PrepareError::NoDirection`] for the first row that is zero or not finite.
+pub fn normalise(table: &mut Table<f32>) -> Result<(), PrepareError> {
+    for (row, values) in table.values.chunks_exact_mut(table.dim).enumerate() {
+        let norm = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
+        if !(norm > 0.0 && norm.is_finite()) {
+            return Err(PrepareError::NoDirection { row });
+        }
+        values.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+    }
+    Ok(())
+}
+
+/// Bytes of packed bits as words: byte *i* of a row is byte *i mod 8* of word *i / 8*, lowest
+/// first, and the last word is filled up with zeros.
+fn packed(matrix: &Matrix, metric: Metric) -> Result<Table<u64>, PrepareError> {
+    let Values::U8(bytes) = matrix.values() else {
+        return Err(PrepareError::NotBits { metric, kind: matrix.values().kind() });
+    };
+    let words = bytes.chunks_exact(matrix.dim()).flat_map(|row| {
+        row.chunks(8).map(|bytes| {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(word)
+        })
+    });
+    Ok(Table::new(matrix.dim().div_ceil(8), words.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_widens_to_its_value() {
+        for values in [
+            Values::F32(vec![-2.0, 3.0]),
+            Values::F16(vec![f16::from_f32(-2.0), f16::from_f32(3.0)]),
+            Values::I8(vec![-2, 3]),
+            Values::I32(vec![-2, 3]),
+            Values::I64(vec![-2, 3]),
+        ] {
+            assert_eq!(widened(Matrix::new(1, values)), Table::new(1, vec![-2.0, 3.0]));
+        }
+        assert_eq!(
+            widened(Matrix::new(2, Values::U8(vec![0, 255]))),
+            Table::new(2, vec![0.0, 255.0])
+        );
+    }
+
+    #[test]
+    fn normalised_rows_have_length_one_at_any_scale() {
+        for exponent in [-126, -60, 0, 60, 125] {
+            let scale = 2.0f32.powi(exponent);
+            let mut table = Table::new(2, vec![3.0 * scale, -4.0 * scale]);
+            normalise(&mut table).unwrap();
+            assert_eq!(table.values(), [0.6, -0.8], "2^{exponent}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_direction_is_named() {
+        for bad in [0.0, f32::NAN, f32::INFINITY] {
+            let mut table = Table::new(1, vec![1.0, bad, 0.0]);
+            assert_eq!(normalise(&mut table), Err(PrepareError::NoDirection { row: 1 }));
+        }
+    }
+
+    #[test]
+    fn bits_fill_words_from_the_lowest_byte_and_zeros_fill_the_rest() {
+        let bytes: Vec<u8> = (1..=18).collect();
+        let table = u64::prepare(Matrix::new(9, Values::U8(bytes)), Metric::Hamming).unwrap();
+        assert_eq!(
+            table,
+            Table::new(2, vec![0x0807_0605_0403_0201, 0x09, 0x1110_0f0e_0d0c_0b0a, 0x12])
+        );
+        let floats = Matrix::new(1, Values::F32(vec![1.0]));
+        let error = u64::prepare(floats, Metric::Jaccard).unwrap_err();
+        assert!(error.to_string().contains("`jaccard`") && error.to_string().contains("f32"));
+    }
+}

@@ -1,0 +1,227 @@
+//! The exact nearest neighbours: computed by comparing everything with everything, or read.
+
+use std::collections::BinaryHeap;
+
+use nearfield_kernels::{Element, Kernel};
+use rayon::prelude::*;
+
+use crate::{
+    matrix::{Matrix, Values},
+    table::Table,
+};
+
+/// Queries that share one pass over the base.
+const QUERIES_TOGETHER: usize = 32;
+
+/// Bytes of base rows that these queries visit together; they stay in the second-level cache.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// For every query the ids of its nearest rows, nearest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Truth {
+    queries: usize,
+    columns: usize,
+    ids: Vec<u32>,
+}
+
+/// Why a matrix is no truth for a base.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TruthError {
+    /// Ids are integers.
+    #[error("ids are i32 or i64; these are {kind}")]
+    NotIds {
+        /// The kind of element that the file has.
+        kind: &'static str,
+    },
+    /// An id that no row has.
+    #[error("query {query}, neighbour {column}: there is no row {id} among {base}")]
+    OutOfRange {
+        /// The query, counted from 0.
+        query: usize,
+        /// The place among its neighbours, counted from 0.
+        column: usize,
+        /// The id.
+        id: i64,
+        /// Rows of the base.
+        base: usize,
+    },
+}
+
+impl Truth {
+    /// Compares every query with every row of `base`, in rayon's current pool, and keeps the
+    /// `k` nearest (or as many as there are), ordered by (distance, id).
+    pub fn exact<E: Element>(
+        kernel: Kernel<E>,
+        base: &Table<E>,
+        queries: &Table<E>,
+        k: usize,
+    ) -> Self {
+        let columns = k.min(base.len());
+        let mut ids = vec![0; queries.len() * columns];
+        if columns > 0 {
+            ids.par_chunks_mut(QUERIES_TOGETHER * columns).enumerate().for_each(|(group, ids)| {
+                nearest(kernel, base, queries, group * QUERIES_TOGETHER, columns, ids);
+            });
+        }
+        Self { queries: queries.len(), columns, ids }
+    }
+
+    /// The truth that a file holds, for a base of `base` rows.
+    ///
+    /// # Errors
+    /// [`TruthError`] when the matrix does not hold ids below `base`.
+    pub fn from_matrix(matrix: &Matrix, base: usize) -> Result<Self, TruthError> {
+        let ids: Vec<i64> = match matrix.values() {
+            Values::I32(ids) => ids.iter().copied().map(i64::from).collect(),
+            Values::I64(ids) => ids.clone(),
+            other => return Err(TruthError::NotIds { kind: other.kind() }),
+        };
+        let (queries, columns) = (matrix.rows(), matrix.dim());
+        let in_range = |(place, id): (usize, i64)| match u32::try_from(id) {
+            Ok(id) if (id as usize) < base => Ok(id),
+            _ => {
+                let (query, column) = (place / columns, place % columns);
+                Err(TruthError::OutOfRange { query, column, id, base })
+            }
+        };
+        let ids = ids.into_iter().enumerate().map(in_range).collect::<Result<_, _>>()?;
+        Ok(Self { queries, columns, ids })
+    }
+
+    /// As a matrix that can be written to an `.ibin` file.
+    ///
+    /// # Panics
+    /// When an id is above `i32::MAX`, or there are no columns.
+    pub fn to_matrix(&self) -> Matrix {
+        let id = |&id| i32::try_from(id).expect("files hold ids as i32");
+        Matrix::new(self.columns, Values::I32(self.ids.iter().map(id).collect()))
+    }
+
+    /// Number of queries.
+    pub fn queries(&self) -> usize {
+        self.queries
+    }
+
+    /// Neighbours known of each query.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The neighbours of one query, nearest first.
+    pub fn of(&self, query: usize) -> &[u32] {
+        &self.ids[query * self.columns..][..self.columns]
+    }
+
+    /// Keeps the first `queries` queries.
+    pub fn truncate(&mut self, queries: usize) {
+        self.queries = self.queries.min(queries);
+        self.ids.truncate(self.queries * self.columns);
+    }
+}
+
+/// Fills `ids` with the nearest rows of the queries from `first` on, `columns` each.
+fn nearest<E: Element>(
+    kernel: Kernel<E>,
+    base: &Table<E>,
+    queries: &Table<E>,
+    first: usize,
+    columns: usize,
+    ids: &mut [u32],
+) {
+    let block = (BLOCK_BYTES / (base.dim() * size_of::<E>())).max(1);
+    let mut distances = vec![0.0; block];
+    // Per query the best so far; the worst of them, by (distance, id), on top.
+    let mut best: Vec<BinaryHeap<(i32, u32)>> =
+        vec![BinaryHeap::with_capacity(columns + 1); ids.len() / columns];
+
+    for start in (0..base.len()).step_by(block) {
+        let rows = base.rows(start, block);
+        for (query, best) in best.iter_mut().enumerate() {
+            let distances = &mut distances[..rows.len()];
+            kernel.one_to_many(queries.row(first + query), &rows, distances);
+            for (offset, &distance) in distances.iter().enumerate() {
+                let candidate = (ordered(distance), (start + offset) as u32);
+                if best.len() < columns {
+                    best.push(candidate);
+                } else if let Some(mut worst) = best.peek_mut()
+                    && candidate < *worst
+                {
+                    *worst = candidate;
+                }
+            }
+        }
+    }
+    for (ids, best) in ids.chunks_exact_mut(columns).zip(best) {
+        let sorted = best.into_sorted_vec();
+        ids.iter_mut().zip(sorted).for_each(|(id, (_, nearest))| *id = nearest);
+    }
+}
+
+/// An integer that orders as [`f32::total_cmp`] does, so that pairs with an id can be compared.
+fn ordered(distance: f32) -> i32 {
+    let bits = distance.to_bits().cast_signed();
+    bits ^ ((bits >> 31).cast_unsigned() >> 1).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use nearfield_kernels::Metric;
+
+    use super::*;
+
+    #[test]
+    fn ordered_integers_order_like_the_floats() {
+        let floats = [f32::NEG_INFINITY, -2.0, -1e-40, 0.0, 1e-40, 1.0, 2.0, f32::INFINITY];
+        assert!(floats.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
+    }
+
+    /// Enough queries for several groups and enough rows for several blocks.
+    #[test]
+    fn the_nearest_are_those_of_a_full_sort_and_ties_go_to_the_lower_id() {
+        let (rows, dim, queries, k) = (700, 256, 2 * QUERIES_TOGETHER + 3, 25);
+        assert!(rows * dim * 4 > 2 * BLOCK_BYTES);
+        // Few different values, hence many equal distances.
+        let value = |i: usize| (i.wrapping_mul(2_654_435_761) >> 7) % 2;
+        let base = Table::new(dim, (0..rows * dim).map(|i| value(i / 64) as f32).collect());
+        let asked = Table::new(dim, (0..queries * dim).map(|i| value(i / 32) as f32).collect());
+        let kernel = Kernel::<f32>::best(Metric::L2Squared).unwrap();
+
+        let truth = Truth::exact(kernel, &base, &asked, k);
+        let mut ties = 0;
+        for query in 0..queries {
+            let mut all: Vec<(f32, u32)> = (0..rows)
+                .map(|id| (kernel.distance(asked.row(query), base.row(id)), id as u32))
+                .collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            ties += usize::from(all[k - 1].0 == all[k].0);
+            assert!(truth.of(query).iter().eq(all[..k].iter().map(|(_, id)| id)), "query {query}");
+        }
+        assert!(ties > 0, "the test means nothing without ties at the edge");
+    }
+
+    #[test]
+    fn a_small_base_gives_all_its_rows_and_an_empty_one_none() {
+        let kernel = Kernel::<f32>::best(Metric::L2Squared).unwrap();
+        let base = Table::new(1, vec![5.0, 1.0]);
+        let queries = Table::new(1, vec![0.0, 9.0]);
+        let truth = Truth::exact(kernel, &base, &queries, 10);
+        assert_eq!((truth.of(0), truth.of(1)), (&[1, 0][..], &[0, 1][..]));
+        let nothing = Truth::exact(kernel, &Table::new(1, vec![]), &queries, 10);
+        assert_eq!((nothing.queries(), nothing.columns()), (2, 0));
+    }
+
+    #[test]
+    fn ids_that_no_row_has_are_named() {
+        for id in [-1, 7] {
+            let matrix = Matrix::new(2, Values::I64(vec![0, 6, 1, id]));
+            let error = Truth::from_matrix(&matrix, 7).unwrap_err();
+            assert_eq!(error, TruthError::OutOfRange { query: 1, column: 1, id, base: 7 });
+        }
+        let floats = Matrix::new(1, Values::F32(vec![0.0]));
+        assert_eq!(Truth::from_matrix(&floats, 7), Err(TruthError::NotIds { kind: "f32" }));
+        let ids = Matrix::new(2, Values::I32(vec![0, 6]));
+        let truth = Truth::from_matrix(&ids, 7).unwrap();
+        assert_eq!((truth.of(0), truth.to_matrix()), (&[0, 6][..], ids));
+    }
+}
