@@ -1,9 +1,10 @@
-//! The instruction sets, which of them this CPU has, and how a process is held to one.
+//! The instruction sets: which of them this CPU has, how a process is held to one, and the error
+//! for what it lacks.
 
 use core::{fmt, str::FromStr};
 use std::sync::OnceLock;
 
-use crate::metric::Unsupported;
+use crate::metric::Metric;
 
 /// Name of the environment variable that holds a whole process to one backend
 /// (`scalar`, `avx2`, `avx512` or `neon`). Read once, when the first kernel is asked for.
@@ -92,3 +93,42 @@ impl FromStr for Backend {
             .ok_or_else(|| Unsupported::UnknownBackend(name.to_owned()))
     }
 }
+
+/// Why a [`Kernel`](crate::Kernel) cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// The metric makes no sense for the element type (Hamming over floats, say).
+    Pair {
+        /// The metric asked for.
+        metric: Metric,
+        /// The element type's name.
+        element: &'static str,
+    },
+    /// The CPU at hand lacks the instructions of this backend.
+    Backend(Backend),
+    /// [`BACKEND_VARIABLE`](crate::BACKEND_VARIABLE) holds something that is no backend's name.
+    UnknownBackend(String),
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pair { metric, element } => {
+                write!(f, "metric `{metric}` is not defined for elements of type `{element}`")
+            }
+            Self::Backend(backend) => {
+                write!(f, "backend `{backend}` is not available on this CPU")
+            }
+            Self::UnknownBackend(value) => {
+                write!(f, "`{value}` is not a backend; known are ")?;
+                for (i, backend) in Backend::ALL.iter().enumerate() {
+                    write!(f, "{}`{backend}`", if i == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl core::error::Error for Unsupported {}

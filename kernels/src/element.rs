@@ -2,8 +2,9 @@
 
 use bytemuck::Pod;
 
-use crate::kernel::Table;
-use crate::{Backend, Metric};
+use crate::backend::{Backend, Unsupported};
+use crate::metric::Metric;
+use crate::table::{self, Table};
 
 mod sealed {
     pub trait Sealed {}
@@ -18,7 +19,23 @@ pub trait Element: sealed::Sealed + Pod + PartialEq + Send + Sync + core::fmt::D
     /// The type's name in messages and reports.
     const NAME: &'static str;
 
-    /// The kernels of this element type for `metric`; `None` where the pair makes no sense.
+    /// The kernels of this element type for `metric` on `backend`.
     #[doc(hidden)]
-    fn table(backend: Backend, metric: Metric) -> Option<&'static Table<Self>>;
+    fn table(backend: Backend, metric: Metric) -> Result<&'static Table<Self>, Unsupported>;
+}
+
+impl Element for f32 {
+    const NAME: &'static str = "f32";
+
+    fn table(backend: Backend, metric: Metric) -> Result<&'static Table<Self>, Unsupported> {
+        table::floats(backend, metric)
+    }
+}
+
+impl Element for u64 {
+    const NAME: &'static str = "u64 (packed bits)";
+
+    fn table(backend: Backend, metric: Metric) -> Result<&'static Table<Self>, Unsupported> {
+        table::bits(backend, metric)
+    }
 }

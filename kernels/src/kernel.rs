@@ -1,12 +1,10 @@
 //! A kernel: one metric over one element type, resolved to one backend.
 
-use crate::{Backend, Element, Metric, Rows, Unsupported};
-
-/// The functions of one (backend, metric, element).
-#[derive(Debug)]
-pub struct Table<E: 'static> {
-    pub(crate) pair: fn(&[E], &[E]) -> f32,
-}
+use crate::backend::{Backend, Unsupported};
+use crate::element::Element;
+use crate::metric::Metric;
+use crate::rows::Rows;
+use crate::table::Table;
 
 /// A distance function, resolved once and then called as often as you like.
 #[derive(Debug)]
@@ -39,12 +37,7 @@ impl<E: Element> Kernel<E> {
     /// # Errors
     /// [`Unsupported`] when the metric makes no sense for `E` or the CPU lacks the backend.
     pub fn on(backend: Backend, metric: Metric) -> Result<Self, Unsupported> {
-        if !backend.is_available() {
-            return Err(Unsupported::Backend(backend));
-        }
-        let table =
-            E::table(backend, metric).ok_or(Unsupported::Pair { metric, element: E::NAME })?;
-        Ok(Self { table, metric, backend })
+        Ok(Self { table: E::table(backend, metric)?, metric, backend })
     }
 
     /// The metric it computes.
@@ -61,9 +54,10 @@ impl<E: Element> Kernel<E> {
     ///
     /// # Panics
     /// When the lengths differ.
+    #[inline]
     pub fn distance(&self, a: &[E], b: &[E]) -> f32 {
         assert!(a.len() == b.len(), "vectors of {} and {} elements", a.len(), b.len());
-        (self.table.pair)(a, b)
+        self.table.pair(a, b)
     }
 
     /// The distances of `query` to all `rows`, in order, into `out`: per row exactly what
@@ -71,10 +65,10 @@ impl<E: Element> Kernel<E> {
     ///
     /// # Panics
     /// When `query.len() != rows.dim()` or `out.len() != rows.len()`.
+    #[inline]
     pub fn one_to_many(&self, query: &[E], rows: &Rows<'_, E>, out: &mut [f32]) {
-        for (id, out) in out.iter_mut().enumerate() {
-            *out = self.distance(query, rows.row(id as u32));
-        }
+        self.check(query, rows, rows.len(), out, "rows");
+        self.table.one_to_many(query, rows, out);
     }
 
     /// The distances of `query` to the rows named by `ids`, into `out`: per row exactly what
@@ -82,42 +76,16 @@ impl<E: Element> Kernel<E> {
     ///
     /// # Panics
     /// When `query.len() != rows.dim()`, `out.len() != ids.len()`, or an id is not below `rows.len()`.
+    #[inline]
     pub fn gather(&self, query: &[E], rows: &Rows<'_, E>, ids: &[u32], out: &mut [f32]) {
-        for (&id, out) in ids.iter().zip(out) {
-            *out = self.distance(query, rows.row(id));
-        }
+        self.check(query, rows, ids.len(), out, "ids");
+        self.table.gather(query, rows, ids, out);
     }
-}
 
-impl Element for f32 {
-    const NAME: &'static str = "f32";
-
-    fn table(_backend: Backend, metric: Metric) -> Option<&'static Table<Self>> {
-        use crate::reference as r;
-        Some(match metric {
-            Metric::L2Squared => &Table { pair: r::l2_squared },
-            Metric::InnerProduct => &Table { pair: |a, b| 0.0 - r::dot(a, b) },
-            Metric::Cosine => &Table { pair: r::cosine },
-            Metric::Manhattan => &Table { pair: r::manhattan },
-            _ => return None,
-        })
-    }
-}
-
-impl Element for u64 {
-    const NAME: &'static str = "u64 (packed bits)";
-
-    fn table(_backend: Backend, metric: Metric) -> Option<&'static Table<Self>> {
-        use crate::reference as r;
-        Some(match metric {
-            Metric::Hamming => &Table { pair: |a, b| r::hamming(a, b) as f32 },
-            Metric::Jaccard => &Table {
-                pair: |a, b| {
-                    let (union, intersection) = r::union_intersection(a, b);
-                    r::jaccard_of(union, intersection)
-                },
-            },
-            _ => return None,
-        })
+    #[inline]
+    fn check(&self, query: &[E], rows: &Rows<'_, E>, count: usize, out: &[f32], of: &str) {
+        let (len, dim) = (query.len(), rows.dim());
+        assert!(len == dim, "a query of {len} elements against rows of {dim}");
+        assert!(out.len() == count, "room for {} distances of {count} {of}", out.len());
     }
 }

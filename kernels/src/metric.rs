@@ -1,8 +1,6 @@
-//! The metrics, and the error for combinations that cannot be served.
+//! The metrics.
 
 use core::fmt;
-
-use crate::backend::Backend;
 
 /// How two vectors are compared. For every metric **smaller is closer**.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,42 +49,3 @@ impl fmt::Display for Metric {
         f.write_str(self.name())
     }
 }
-
-/// Why a [`Kernel`](crate::Kernel) cannot be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unsupported {
-    /// The metric makes no sense for the element type (Hamming over floats, say).
-    Pair {
-        /// The metric asked for.
-        metric: Metric,
-        /// The element type's name.
-        element: &'static str,
-    },
-    /// The CPU at hand lacks the instructions of this backend.
-    Backend(Backend),
-    /// [`BACKEND_VARIABLE`](crate::BACKEND_VARIABLE) holds something that is no backend's name.
-    UnknownBackend(String),
-}
-
-impl fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pair { metric, element } => {
-                write!(f, "metric `{metric}` is not defined for elements of type `{element}`")
-            }
-            Self::Backend(backend) => {
-                write!(f, "backend `{backend}` is not available on this CPU")
-            }
-            Self::UnknownBackend(value) => {
-                write!(f, "`{value}` is not a backend; known are ")?;
-                for (i, backend) in Backend::ALL.iter().enumerate() {
-                    write!(f, "{}`{backend}`", if i == 0 { "" } else { ", " })?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl core::error::Error for Unsupported {}

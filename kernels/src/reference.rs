@@ -64,11 +64,13 @@ pub fn cosine_of(dot: f32, aa: f32, bb: f32) -> f32 {
 }
 
 /// Number of bits that differ.
+#[inline(always)] // compiled anew for each instruction set
 pub fn hamming(a: &[u64], b: &[u64]) -> u64 {
     a.iter().zip(b).map(|(a, b)| u64::from((a ^ b).count_ones())).sum()
 }
 
 /// `(union, intersection)` of the set bits.
+#[inline(always)] // compiled anew for each instruction set
 pub fn union_intersection(a: &[u64], b: &[u64]) -> (u64, u64) {
     a.iter().zip(b).fold((0, 0), |(union, intersection), (a, b)| {
         (union + u64::from((a | b).count_ones()), intersection + u64::from((a & b).count_ones()))

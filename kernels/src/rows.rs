@@ -36,7 +36,7 @@ impl<'a, E> Rows<'a, E> {
     pub fn new(values: &'a [E], dim: usize) -> Self {
         assert!(dim > 0, "rows need at least one dimension");
         assert!(
-            values.len() % dim == 0,
+            values.len().is_multiple_of(dim),
             "{} elements are not a whole number of rows of {dim}",
             values.len()
         );

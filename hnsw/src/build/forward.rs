@@ -31,10 +31,10 @@ impl<S: Space> Builder<'_, S> {
             scorer.aim(id);
             let mut walk = Walk { graph, scorer: &mut scorer, scratch };
             match plan.near.first() {
-                None => walk.descend(entry, level, ef, 0),
+                None => walk.descend(entry, level, ef),
                 Some(nearest) => {
                     let seed = [*nearest];
-                    walk.beam(level, ef, 0, &seed);
+                    walk.beam(level, ef, &seed);
                 }
             }
             plan.near.clear();

@@ -24,6 +24,11 @@ impl Scratch {
     pub(crate) fn found(&self) -> &[Candidate] {
         self.pool.candidates()
     }
+
+    /// Whether the last beam ended in a [shell](Pool::is_shell).
+    pub(crate) fn is_shell(&self) -> bool {
+        self.pool.is_shell()
+    }
 }
 
 /// A search under way: from the scorer's target through one graph.
@@ -36,21 +41,21 @@ pub(crate) struct Walk<'a, S> {
 impl<S: Scorer> Walk<'_, S> {
     /// Descends from the entry point to `level` and leaves there what a beam of `ef` finds.
     /// The graph must not be empty.
-    pub(crate) fn descend(&mut self, entry: Id, level: usize, ef: usize, plateau: usize) {
+    pub(crate) fn descend(&mut self, entry: Id, level: usize, ef: usize) {
         self.scratch.distances += 1;
         let mut nearest = [Candidate::new(self.scorer.score(entry), entry)];
         for upper in (level + 1..=self.graph.level(entry)).rev() {
-            self.beam(upper, 1, 0, &nearest);
+            self.beam(upper, 1, &nearest);
             nearest[0] = self.scratch.found()[0];
         }
-        self.beam(level, ef, plateau, &nearest);
+        self.beam(level, ef, &nearest);
     }
 
     /// Best-first search on `level` from `seeds`: expands the nearest candidate that is not yet
-    /// expanded until none of the `ef` nearest is left. `plateau`: see [`Pool::reset`].
-    pub(crate) fn beam(&mut self, level: usize, ef: usize, plateau: usize, seeds: &[Candidate]) {
+    /// expanded until none of the `ef` nearest is left.
+    pub(crate) fn beam(&mut self, level: usize, ef: usize, seeds: &[Candidate]) {
         self.scratch.visited.clear(self.graph.len());
-        self.scratch.pool.reset(ef, plateau);
+        self.scratch.pool.reset(ef);
         for seed in seeds {
             self.scratch.visited.insert(seed.id());
             self.scratch.pool.insert(*seed);

@@ -1,7 +1,5 @@
 //! The beam: the `ef` best candidates seen so far, sorted, each expanded or not.
 
-use std::collections::VecDeque;
-
 use crate::id::Candidate;
 
 /// A sorted array: with `ef` in the hundreds its insertions (a binary search and a short move) cost
@@ -14,30 +12,15 @@ pub(crate) struct Pool {
     expanded: Vec<bool>,
     /// All candidates before it are expanded.
     cursor: usize,
-    plateau: Plateau,
-}
-
-/// Candidates that fell off a pool in which all distances are equal.
-///
-/// On a plateau (one-hot rows: every distance between two of them is 2) a full pool keeps the
-/// smallest ids and a plain beam stops, whatever lies behind the others. While the plateau lasts,
-/// those others are expanded too, up to `budget` of them.
-#[derive(Debug, Default)]
-struct Plateau {
-    waiting: VecDeque<Candidate>,
-    budget: usize,
 }
 
 impl Pool {
-    /// Empties the pool for a beam of `ef` that may expand `plateau` candidates more where all
-    /// distances are equal.
-    pub(crate) fn reset(&mut self, ef: usize, plateau: usize) {
+    /// Empties the pool for a beam of `ef`.
+    pub(crate) fn reset(&mut self, ef: usize) {
         self.capacity = ef;
         self.candidates.clear();
         self.expanded.clear();
         self.cursor = 0;
-        self.plateau.waiting.clear();
-        self.plateau.budget = plateau;
     }
 
     /// The candidates, ascending by (distance, id).
@@ -49,16 +32,8 @@ impl Pool {
     #[inline(always)]
     pub(crate) fn insert(&mut self, candidate: Candidate) {
         if self.candidates.len() == self.capacity {
-            let last = self.candidates[self.capacity - 1];
-            if candidate > last {
-                if candidate.ties(self.candidates[0]) {
-                    self.plateau.push(candidate);
-                }
+            if candidate > self.candidates[self.capacity - 1] {
                 return;
-            }
-            let expanded = self.expanded[self.capacity - 1];
-            if !expanded && last.ties(self.candidates[0]) && last.ties(candidate) {
-                self.plateau.push(last);
             }
             self.candidates.pop();
             self.expanded.pop();
@@ -79,24 +54,34 @@ impl Pool {
                 return Some(self.candidates[at]);
             }
         }
-        let nearest = *self.candidates.first()?;
-        self.plateau.pop().filter(|waiting| waiting.ties(nearest))
+        None
     }
-}
 
-impl Plateau {
-    #[cold]
-    fn push(&mut self, candidate: Candidate) {
-        if self.waiting.len() < self.budget {
-            self.waiting.push_back(candidate);
+    /// Whether a full pool tells nothing about the direction in which to go on, because what fills
+    /// it is about equally far: all of it at one distance (two one-hot rows: always 2), or its
+    /// farther half at different distances within 1/256 (a thousand near-duplicates beside the way).
+    ///
+    /// In natural data the farther half spreads over a factor of 2^(2/d) in squared distance, 1.05
+    /// at an intrinsic dimension d of 30; 1/256 would take one of 350. Hamming distances, which tie
+    /// without being a plateau, are told apart by having few values in the half.
+    pub(crate) fn is_shell(&self) -> bool {
+        let half = &self.candidates[self.candidates.len() / 2..];
+        let (Some(first), Some(nearer), Some(last)) =
+            (self.candidates.first(), half.first(), half.last())
+        else {
+            return false;
+        };
+        if self.candidates.len() < self.capacity || self.capacity < Self::SMALLEST_SHELL {
+            return false;
         }
+        let values = 1 + half.windows(2).filter(|pair| !pair[0].ties(pair[1])).count();
+        let spread = last.distance() - nearer.distance();
+        let thin = spread * 256.0 <= last.distance().abs();
+        first.ties(*last) || (thin && values > half.len() / 2)
     }
 
-    fn pop(&mut self) -> Option<Candidate> {
-        let candidate = self.waiting.pop_front()?;
-        self.budget -= 1;
-        Some(candidate)
-    }
+    /// Fewer candidates lie close together by chance.
+    const SMALLEST_SHELL: usize = 16;
 }
 
 #[cfg(test)]
@@ -110,7 +95,7 @@ mod tests {
     #[test]
     fn keeps_the_best_in_order_and_expands_nearest_first() {
         let mut pool = Pool::default();
-        pool.reset(3, 0);
+        pool.reset(3);
         for (distance, id) in [(5.0, 1), (3.0, 2), (4.0, 3), (9.0, 4)] {
             pool.insert(Candidate::new(distance, id));
         }
@@ -124,22 +109,24 @@ mod tests {
     }
 
     #[test]
-    fn a_plateau_is_walked_within_its_budget() {
-        for (budget, expanded) in [(0, 2), (3, 5), (99, 10)] {
+    fn a_shell_is_told_from_a_spread() {
+        let is_shell = |ef: usize, distance: &dyn Fn(u32) -> f32| {
             let mut pool = Pool::default();
-            pool.reset(2, budget);
-            (0..10).rev().for_each(|id| pool.insert(Candidate::new(2.0, id)));
-            assert_eq!(ids(&pool), [0, 1]);
-            assert_eq!(std::iter::from_fn(|| pool.expand_next()).count(), expanded);
-        }
-    }
-
-    #[test]
-    fn the_plateau_ends_with_a_nearer_candidate() {
-        let mut pool = Pool::default();
-        pool.reset(2, 99);
-        (0..10).for_each(|id| pool.insert(Candidate::new(2.0, id)));
-        pool.insert(Candidate::new(1.0, 10));
-        assert_eq!(std::iter::from_fn(|| pool.expand_next()).count(), 2);
+            pool.reset(ef);
+            (0..100).for_each(|id| pool.insert(Candidate::new(distance(id), id)));
+            pool.is_shell()
+        };
+        assert!(is_shell(32, &|_| 2.0), "one-hot");
+        assert!(is_shell(32, &|_| 0.0), "zeros");
+        assert!(is_shell(32, &|id| 7.0 + id as f32 * 1e-4), "near-duplicates");
+        assert!(is_shell(32, &|id| -7.0 + id as f32 * 1e-4), "near-duplicates, inner product");
+        assert!(
+            is_shell(32, &|id| if id < 5 { 1.0 } else { 7.0 + id as f32 * 1e-4 }),
+            "beyond others"
+        );
+        assert!(!is_shell(32, &|id| 7.0 + id as f32 * 0.1), "a spread");
+        assert!(!is_shell(32, &|id| (60 + id / 16) as f32), "Hamming");
+        assert!(!is_shell(200, &|_| 2.0), "not full");
+        assert!(!is_shell(8, &|_| 2.0), "few");
     }
 }

@@ -12,9 +12,14 @@ use crate::graph::Graph;
 use crate::id::{Candidate, Hit, Id};
 use crate::space::{Scorer, Space};
 
-/// How many candidates more than its `ef` a query may expand, as a multiple of `ef`, while all that
-/// it found lie at one distance; 16 let ef 64 cross a plateau of some 8,000 points.
-const PLATEAU: usize = 16;
+/// How much wider than asked for a beam may become that ends in a shell (see [`Pool::is_shell`]):
+/// with 64, a search with ef 64 crosses 4,096 one-hot rows.
+///
+/// [`Pool::is_shell`]: super::pool::Pool::is_shell
+const WIDEST: usize = 64;
+
+/// By how much it is widened at a time: the widest then costs a third more than going there at once.
+const WIDER: usize = 4;
 
 /// Scratch memory that searches have returned, for the next ones.
 pub(crate) struct Scratches<S: Space>(Mutex<Vec<Box<Memory<S>>>>);
@@ -115,8 +120,14 @@ impl<S: Space> fmt::Debug for Searcher<'_, S> {
 /// Walks to the query and collects the nearest points, copies included.
 fn nearest<S: Scorer>(mut walk: Walk<'_, S>, entry: Id, search: Search, hits: &mut Vec<Hit>) {
     let graph = walk.graph;
-    let ef = search.ef.min(graph.len());
-    walk.descend(entry, 0, ef, PLATEAU.saturating_mul(ef));
+    let mut ef = search.ef.min(graph.len());
+    let widest = ef.saturating_mul(WIDEST).min(graph.len());
+    walk.descend(entry, 0, ef);
+    while ef < widest && walk.scratch.is_shell() {
+        ef = (ef * WIDER).min(widest);
+        let seed = [walk.scratch.found()[0]];
+        walk.beam(0, ef, &seed);
+    }
     let found = walk.scratch.found();
     let found = &found[..found.len().min(search.k)];
     hits.extend(found.iter().map(|candidate| candidate.hit()));

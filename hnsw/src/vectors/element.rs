@@ -24,10 +24,11 @@ impl VectorElement for f32 {
     const CAN_NORMALIZE: bool = true;
 
     fn inspect(vector: &[f32], metric: Metric) -> Result<(), Flaw> {
-        let squared_norm = nearfield_kernels::dot(vector, vector);
+        let squared_norm = nearfield_kernels::squared_norm(vector);
         // ‖a − b‖² ≤ 2·(‖a‖² + ‖b‖²) and |a·b| ≤ ‖a‖·‖b‖: with this bound no distance overflows.
         if squared_norm <= f32::MAX / 8.0 {
-            let zero = metric == Metric::Cosine && !nearfield_kernels::can_normalize(vector);
+            let is_zero = || vector.iter().all(|value| *value == 0.0);
+            let zero = metric == Metric::Cosine && squared_norm == 0.0 && is_zero();
             return if zero { Err(Flaw::ZeroVector) } else { Ok(()) };
         }
         Err(match vector.iter().position(|value| !value.is_finite()) {
@@ -39,7 +40,7 @@ impl VectorElement for f32 {
     fn store(vector: &[f32], metric: Metric, out: &mut [f32]) {
         out.copy_from_slice(vector);
         if metric == Metric::Cosine {
-            nearfield_kernels::normalize(out);
+            nearfield_kernels::normalize(out).expect("an inspected vector is finite and not zero");
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum Flaw {
         /// The squared norm, infinite where it overflows itself.
         squared_norm: f32,
     },
-    /// All elements are zero (or too small to tell), which has no direction: the cosine is undefined.
+    /// All elements are zero: it has no direction, and the cosine is undefined.
     ZeroVector,
 }
 

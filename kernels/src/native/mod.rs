@@ -1,0 +1,33 @@
+//! What the kernels need of an instruction set and pulp does not offer safely or fast enough.
+
+use pulp::Simd;
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+/// A pulp token with the two memory operations of the float kernels.
+pub(crate) trait Isa: Simd {
+    /// Loads the first elements of `part`, as many as there are and a register holds; the rest of
+    /// the register is zero.
+    fn load_part(self, part: &[f32]) -> Self::f32s;
+}
+
+/// Asks for the first `LINES` cache lines of `row` to be brought near, and waits for nothing.
+#[inline(always)]
+pub(crate) fn prefetch<const LINES: usize, E>(row: &[E]) {
+    const LINE: usize = 64;
+    for line in 0..LINES {
+        // Beyond the row's end another row would be fetched for nothing, or nothing at all.
+        if line == 0 || line * LINE < size_of_val(row) {
+            let address = row.as_ptr().cast::<u8>().wrapping_add(line * LINE);
+            #[cfg(target_arch = "x86_64")]
+            x86::prefetch(address);
+            #[cfg(target_arch = "aarch64")]
+            aarch64::prefetch(address);
+            #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+            let _ = address;
+        }
+    }
+}
