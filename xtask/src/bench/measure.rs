@@ -69,7 +69,7 @@ fn memory(
     progress.step("memory latency");
     let latency = [Pages::Huge, Pages::Small].map(|pages| {
         let detail = |bytes: usize| progress.detail(format!("{pages}, {} KiB", bytes >> 10));
-        machine::latency(&sizes, pages, plan.passes.min(3), plan.sample, detail)
+        machine::latency(&sizes, pages, plan.passes, plan.sample, detail)
     });
     let roofs = roofs(&levels, compute, &by_level);
     Memory { levels, threads, by_level, bandwidth, latency: latency.into(), roofs }
@@ -90,12 +90,12 @@ fn level(
         "DRAM" => (bytes / threads).max(64 << 20),
         _ => bytes,
     };
-    let latency = machine::latency(&[bytes], Pages::Huge, plan.passes.min(3), plan.sample, |_| ());
+    let latency = machine::latency(&[bytes], Pages::Huge, plan.passes, plan.sample, |_| ());
     LevelFigures {
         name: name.to_owned(),
         bytes,
         one_thread: one_thread.map(|points| points[0].gb_per_s),
-        all_threads: machine::all_threads(threads, own, plan.passes, plan.sample),
+        all_threads: machine::all_threads(threads, own, plan.passes, plan.sample * 4),
         latency_ns: latency.map(|LatencyCurve { points, .. }| points[0].ns),
     }
 }

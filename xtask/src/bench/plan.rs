@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use bench_suite::kernel_runs;
 
+/// Many short samples rather than few long ones: a scheduler lets a process run for some
+/// milliseconds, so that some samples pass undisturbed even on a busy machine.
+const SAMPLE: Duration = Duration::from_millis(1);
+
 /// The extent of one run.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -38,8 +42,8 @@ impl Plan {
     fn full(most: usize) -> Self {
         let largest = most.min(1 << 30);
         Self {
-            passes: 7,
-            sample: Duration::from_millis(10),
+            passes: 40,
+            sample: SAMPLE,
             largest,
             kernels: kernel_runs::Plan {
                 float_dims: vec![32, 100, 128, 256, 384, 768, 1536, 4096],
@@ -47,8 +51,8 @@ impl Plan {
                 gather_dims: vec![128, 384, 768, 1536],
                 gather_bits: vec![256, 1024],
                 gather_bytes: largest,
-                passes: 15,
-                sample: Duration::from_millis(1),
+                passes: 25,
+                sample: SAMPLE,
             },
             index: IndexPlan {
                 rows: usize::MAX,
@@ -63,8 +67,8 @@ impl Plan {
         let full = Self::full(most);
         let largest = most.min(256 << 20);
         Self {
-            passes: 3,
-            sample: Duration::from_millis(5),
+            passes: 20,
+            sample: SAMPLE,
             largest,
             kernels: kernel_runs::Plan {
                 float_dims: vec![128, 384, 768, 1536],
@@ -72,7 +76,7 @@ impl Plan {
                 gather_dims: vec![128, 768],
                 gather_bits: vec![1024],
                 gather_bytes: largest,
-                passes: 5,
+                passes: 10,
                 ..full.kernels
             },
             index: IndexPlan {

@@ -140,10 +140,16 @@ pub(super) struct Point {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) label: String,
+    /// Below the point rather than above it.
+    pub(super) below: bool,
 }
 
 impl Point {
     pub(super) fn new(x: f64, y: f64) -> Self {
-        Self { x, y, label: String::new() }
+        Self { x, y, label: String::new(), below: false }
+    }
+
+    pub(super) fn labelled(self, label: impl Into<String>) -> Self {
+        Self { label: label.into(), ..self }
     }
 }

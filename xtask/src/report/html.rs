@@ -187,7 +187,7 @@ mod tests {
             let fragment = link.split('"').next().unwrap();
             assert_eq!(page.matches(&format!("id=\"{fragment}\"")).count(), 1, "{fragment}");
         }
-        assert_eq!(page.matches("<svg").count(), 5, "bandwidth, latency, roofline, recall, build");
+        assert_eq!(page.matches("<svg").count(), 6, "of memory, kernels and the index two each");
     }
 
     #[test]

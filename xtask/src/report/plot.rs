@@ -39,7 +39,7 @@ pub(super) fn svg(chart: &Chart) -> anyhow::Result<String> {
         let area = SVGBackend::with_string(&mut out, SIZE).into_drawing_area();
         let mut drawing = ChartBuilder::on(&area)
             .margin_top(10)
-            .margin_right(18)
+            .margin_right(38)
             .x_label_area_size(46)
             .y_label_area_size(64)
             .build_cartesian_2d(Places::of(&chart.x), Places::of(&chart.y))?;
@@ -151,7 +151,10 @@ fn draw(drawing: &mut Drawing<'_, '_>, chart: &Chart, series: &Series) -> anyhow
     let font = ("sans-serif", TYPE - 2).into_font().color(&colour);
     let labels = series.points.iter().zip(&points).filter(|(point, _)| !point.label.is_empty());
     drawing.draw_series(labels.map(|(point, &at)| {
-        EmptyElement::at(at) + Text::new(point.label.clone(), (7, -16), font.clone())
+        EmptyElement::at(at) + {
+            let up = if point.below { 4 } else { -16 };
+            Text::new(point.label.clone(), (7, up), font.clone())
+        }
     }))?;
     Ok(())
 }
@@ -172,7 +175,7 @@ mod tests {
             name: "one".to_owned(),
             colour: 1,
             style,
-            points: points.iter().map(|&(x, y)| Point { x, y, label: "<ef>".to_owned() }).collect(),
+            points: points.iter().map(|&(x, y)| Point::new(x, y).labelled("<ef>")).collect(),
         };
         let chart = Chart {
             title: "t".to_owned(),

@@ -39,6 +39,14 @@ pub(super) fn caveats(report: &Report) -> Vec<String> {
              its account of them may not be true."
         ));
     }
+    let excess =
+        report.kernels.iter().flatten().filter_map(|f| f.share_of_limit).fold(0.0, f64::max);
+    if excess > 1.1 {
+        caveats.push(format!(
+            "A kernel reached {} of the machine's limit, so something disturbed the measuring of the limit.",
+            percent(excess)
+        ));
+    }
     if report.run.quick {
         caveats.push(
             "A quick run: fewer lengths, smaller data and fewer passes. Compare it with quick runs only."

@@ -7,6 +7,7 @@ use crate::report::charts::{self as chart, Reports};
 use crate::report::compare::same_index;
 use crate::report::document::{Block, Section, Table};
 use crate::report::format::{bytes, count, number, recall, times};
+use crate::report::kernels::metric_title;
 use crate::report::model::{IndexFigures, IndexRun};
 
 pub(super) fn sections(reports: Reports<'_>) -> Vec<Section> {
@@ -33,11 +34,11 @@ fn blocks(figures: &IndexFigures, other: Option<&IndexFigures>) -> Vec<Block> {
         None => "Nothing was built.".to_owned(),
     };
     let mut blocks = vec![Block::Text(format!(
-        "{} rows of {} dimensions, {} metric, M {}, ef_construction {}; {} queries for the {} nearest, \
+        "{} rows of {} dimensions, {}, M {}, ef_construction {}; {} queries for the {} nearest, \
          recall against the exact answer. {hash}",
         count(figures.rows),
         figures.dim,
-        figures.metric,
+        metric_title(&figures.metric).to_lowercase(),
         figures.m,
         figures.ef_construction,
         count(figures.queries),

@@ -52,7 +52,7 @@ fn blocks(report: &Report, figures: &[KernelFigure]) -> Vec<Block> {
     }
     let dims = distinct(&figures.iter().collect::<Vec<_>>(), |f| f.time.dim);
     let dim = if dims.contains(&768) { 768 } else { dims.last().copied().unwrap_or(0) };
-    blocks.extend(charts([chart::roofline(report, dim)]));
+    blocks.extend(charts([chart::roofline(report, dim), chart::by_dimension(report, "l2")]));
     let gathered = of(figures, Access::Gather);
     if !gathered.is_empty() {
         blocks.push(Block::Heading("Rows from memory".to_owned()));

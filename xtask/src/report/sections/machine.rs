@@ -102,7 +102,7 @@ fn processor(cpu: &Cpu) -> String {
     }
     match (&cpu.hypervisor, cpu.masked) {
         (Some(hypervisor), true) => {
-            text += &format!(", virtual ({hypervisor}), which hides the model")
+            text += &format!(", virtual ({hypervisor}), which hides the model");
         }
         (Some(hypervisor), false) => text += &format!(", virtual ({hypervisor})"),
         (None, _) => {}
