@@ -3,7 +3,7 @@
 use bench_suite::kernel_runs::Access;
 
 use super::document::{Block, Cell, Section, Table};
-use super::format::{count, number};
+use super::format::{count, date, number};
 use super::kernels::{backend_title, best_backend, find, metric_title, of};
 use super::model::{IndexFigures, IndexRun, KernelFigure, Report};
 use super::sections::CpuTitle as _;
@@ -31,9 +31,9 @@ pub(super) fn section(this: &Report, other: &Report) -> Section {
         "This machine: {} ({}). The other: {} ({}). A ratio above 1 means that this machine is better; \
          differences below 5 % are ties. In the charts, the other machine's lines are broken.",
         this.facts.cpu.title(),
-        this.run.date,
+        date(&this.run.date),
         other.facts.cpu.title(),
-        other.run.date
+        date(&other.run.date)
     ))];
     if this.run.quick != other.run.quick {
         blocks.push(Block::Text(
@@ -55,7 +55,8 @@ pub(super) fn section(this: &Report, other: &Report) -> Section {
 }
 
 fn table(caption: &str, pairs: &[Pair]) -> Table {
-    let text = |x: Option<f64>| x.map_or("–".to_owned(), number);
+    let whole = |x: f64| if x.fract() == 0.0 { count(x as usize) } else { number(x) };
+    let text = |x: Option<f64>| x.map_or("–".to_owned(), whole);
     let row = |pair: &Pair| {
         [format!("{}, {}", pair.name, pair.unit), text(pair.this), text(pair.other)]
             .map(Into::into)

@@ -61,6 +61,16 @@ pub(super) fn percent(x: f64) -> String {
     format!("{:.0} %", x * 100.0)
 }
 
+/// A date of RFC 3339 in UTC, to the minute: `2026-01-02 03:04 UTC`.
+pub(super) fn date(rfc3339: &str) -> String {
+    match rfc3339.split_once('T') {
+        Some((day, time)) if rfc3339.ends_with('Z') && time.len() > 5 && time.is_ascii() => {
+            format!("{day} {} UTC", &time[..5])
+        }
+        _ => rfc3339.to_owned(),
+    }
+}
+
 /// Recall with four decimals where it matters: `0.9921`, `1`.
 pub(super) fn recall(x: f64) -> String {
     if x == 1.0 { "1".to_owned() } else { format!("{x:.4}") }
@@ -100,5 +110,7 @@ mod tests {
         assert_eq!(times(17.34), "17.3×");
         assert_eq!(percent(0.874), "87 %");
         assert_eq!(recall(0.99214), "0.9921");
+        assert_eq!(date("2026-01-02T03:04:05Z"), "2026-01-02 03:04 UTC");
+        assert_eq!(date("yesterday"), "yesterday");
     }
 }

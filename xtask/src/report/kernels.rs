@@ -85,6 +85,12 @@ pub(super) fn metric_title(name: &str) -> &str {
     }
 }
 
+/// A metric within a sentence.
+pub(super) fn metric_phrase(name: &str) -> String {
+    let mut letters = metric_title(name).chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
 /// A backend as people call it.
 pub(super) fn backend_title(name: &str) -> &str {
     match name {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::document::{Axis, Chart, Point, Series, Style};
 
@@ -39,7 +40,7 @@ pub(super) fn svg(chart: &Chart) -> anyhow::Result<String> {
         let area = SVGBackend::with_string(&mut out, SIZE).into_drawing_area();
         let mut drawing = ChartBuilder::on(&area)
             .margin_top(10)
-            .margin_right(38)
+            .margin_right(24)
             .x_label_area_size(46)
             .y_label_area_size(64)
             .build_cartesian_2d(Places::of(&chart.x), Places::of(&chart.y))?;
@@ -149,13 +150,15 @@ fn draw(drawing: &mut Drawing<'_, '_>, chart: &Chart, series: &Series) -> anyhow
         drawing.draw_series(points.iter().map(|&at| Circle::new(at, 4, line)))?;
     }
     let font = ("sans-serif", TYPE - 2).into_font().color(&colour);
-    let labels = series.points.iter().zip(&points).filter(|(point, _)| !point.label.is_empty());
-    drawing.draw_series(labels.map(|(point, &at)| {
-        EmptyElement::at(at) + {
-            let up = if point.below { 4 } else { -16 };
-            Text::new(point.label.clone(), (7, up), font.clone())
-        }
-    }))?;
+    for (point, &at) in series.points.iter().zip(&points).filter(|(p, _)| !p.label.is_empty()) {
+        let up = if point.below { 4 } else { -16 };
+        // At the right edge there is room on the left only.
+        let at_edge = at.0 > x.end - 0.1 * (x.end - x.start);
+        let (side, across) = if at_edge { (HPos::Right, -7) } else { (HPos::Left, 7) };
+        let style = font.clone().pos(Pos::new(side, VPos::Top));
+        let text = Text::new(point.label.clone(), (across, up), style);
+        drawing.draw_series([EmptyElement::at(at) + text])?;
+    }
     Ok(())
 }
 

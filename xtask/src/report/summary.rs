@@ -4,7 +4,7 @@ use bench_suite::kernel_runs::Access;
 
 use super::document::Finding;
 use super::format::{bytes, count, number, percent, times};
-use super::kernels::{backend_title, best_backend, find, metric_title};
+use super::kernels::{backend_title, best_backend, find, metric_phrase};
 use super::model::{IndexFigures, KernelFigure, Report};
 
 /// What matters most, most important first.
@@ -73,7 +73,7 @@ fn kernel(figures: &[KernelFigure]) -> Option<Finding> {
         meaning: format!(
             "{name} is that much faster than a plain loop on {} of {} floats: {} ns per distance{} (and \
              {} the scalar reference, with equal bits).",
-            metric_title(TYPICAL.0).replace("Squared", "squared"),
+            metric_phrase(TYPICAL.0),
             TYPICAL.1,
             number(best.time.ns),
             limit.unwrap_or_default(),

@@ -7,7 +7,7 @@ use crate::report::charts::{self as chart, Reports};
 use crate::report::compare::same_index;
 use crate::report::document::{Block, Section, Table};
 use crate::report::format::{bytes, count, number, recall, times};
-use crate::report::kernels::metric_title;
+use crate::report::kernels::metric_phrase;
 use crate::report::model::{IndexFigures, IndexRun};
 
 pub(super) fn sections(reports: Reports<'_>) -> Vec<Section> {
@@ -38,7 +38,7 @@ fn blocks(figures: &IndexFigures, other: Option<&IndexFigures>) -> Vec<Block> {
          recall against the exact answer. {hash}",
         count(figures.rows),
         figures.dim,
-        metric_title(&figures.metric).to_lowercase(),
+        metric_phrase(&figures.metric),
         figures.m,
         figures.ef_construction,
         count(figures.queries),

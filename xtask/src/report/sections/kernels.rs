@@ -38,7 +38,7 @@ fn blocks(report: &Report, figures: &[KernelFigure]) -> Vec<Block> {
         blocks.push(Block::Text(
             "Each cell: nanoseconds per distance, and the share of what this machine allows, which is \
              the smaller of its multiply-adds and its reads from L1 (L2 for pairs that L1 cannot hold; \
-             for bits, the reads alone). The darker, the closer to the limit."
+             for bits, the reads alone). The stronger the colour, the closer to the limit."
                 .to_owned(),
         ));
         blocks.push(Block::Table(speed_up_map(figures, best)));

@@ -31,7 +31,7 @@ pub(super) fn document(this: &Report, other: Option<&Report>) -> Document {
         subtitle: format!(
             "Nearfield {} hardware report · {} · {kind} of {}",
             run.version,
-            run.date,
+            format::date(&run.date),
             duration(run.seconds)
         ),
         findings: summary::findings(this),
