@@ -1,6 +1,6 @@
 //! Builds an index over a workload and searches it, and says what that took.
 
-use std::time::Instant;
+use std::{io, time::Instant};
 
 use nearfield_hnsw::{
     Build, BuildError, Hnsw, Params, Search, SearchError, VectorElement, VectorError, Vectors,
@@ -108,6 +108,9 @@ pub enum AnnError {
         /// Why.
         error: SearchError<VectorError>,
     },
+    /// The one who wanted the results does not take them.
+    #[error("the results cannot be written: {0}")]
+    Report(#[from] io::Error),
 }
 
 impl Settings {
@@ -144,14 +147,14 @@ pub fn run<E: VectorElement>(
     workload: &Workload<E>,
     settings: &Settings,
     progress: &(dyn Fn(usize, usize) + Sync),
-    mut report: impl FnMut(Event),
+    mut report: impl FnMut(Event) -> io::Result<()>,
 ) -> Result<(), AnnError> {
     settings.check(workload)?;
     let (index, event) = build(workload, settings, progress)?;
-    report(Event::Build(event));
+    report(Event::Build(event))?;
     let marker = marker(workload, settings)?;
     for &ef in &settings.ef {
-        report(Event::Search(search(&index, workload, marker.as_ref(), settings, ef)?));
+        report(Event::Search(search(&index, workload, marker.as_ref(), settings, ef)?))?;
     }
     Ok(())
 }

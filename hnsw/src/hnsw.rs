@@ -129,10 +129,6 @@ impl<S: Space> Hnsw<S> {
         self.len() == 0
     }
 
-    /// debug
-    pub fn debug_links(&self) -> Vec<Vec<u32>> {
-        (0..self.len() as u32).map(|i| self.graph.links(i, 0).collect()).collect()
-    }
     /// The parameters it was built with.
     pub fn params(&self) -> &Params {
         &self.params

@@ -3,9 +3,12 @@
 mod ann;
 mod bench;
 mod neon;
+mod process;
 mod report;
 mod test;
 mod tidy;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -23,7 +26,7 @@ enum Task {
     Bench(bench::Args),
     /// Build and search an index over any files; print JSON lines.
     Ann(ann::Args),
-    /// Run every check: format, lints, tests, docs, tidy.
+    /// Run every check: tidy, format, lints, tests, documentation, oldest Rust, packages.
     Test(test::Args),
     /// Check what lints cannot: the unsafe allow-list, module docs, file length, import direction.
     Tidy(tidy::Args),
@@ -31,12 +34,20 @@ enum Task {
     Neon(neon::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
         Task::Bench(args) => bench::run(args),
         Task::Ann(args) => ann::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),
         Task::Neon(args) => neon::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not anyhow's way: with RUST_BACKTRACE=1 it adds a page that tells the user nothing.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -4,57 +4,62 @@
 use nearfield_hnsw::{Backend, Build, Hnsw, Metric, Params, Search, Vectors};
 
 /// A small generator of reproducible numbers (SplitMix64).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         x ^ (x >> 31)
     }
 
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
 
     /// Uniform in 0…1.
-    pub fn uniform(&mut self) -> f32 {
+    pub(crate) fn uniform(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1u64 << 24) as f32
     }
 
     /// About standard normal: the sum of twelve uniform numbers less six. No logarithm, so the
     /// same on every platform.
-    pub fn normal(&mut self) -> f32 {
+    pub(crate) fn normal(&mut self) -> f32 {
         (0..12).map(|_| self.uniform()).sum::<f32>() - 6.0
     }
 
-    pub fn normals(&mut self, count: usize) -> Vec<f32> {
+    pub(crate) fn normals(&mut self, count: usize) -> Vec<f32> {
         (0..count).map(|_| self.normal()).collect()
     }
 
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }
     }
 }
 
-pub fn vectors(values: &[f32], dim: usize, metric: Metric) -> Vectors<f32> {
+pub(crate) fn vectors(values: &[f32], dim: usize, metric: Metric) -> Vectors<f32> {
     vectors_on(Backend::best().unwrap(), values, dim, metric)
 }
 
-pub fn vectors_on(backend: Backend, values: &[f32], dim: usize, metric: Metric) -> Vectors<f32> {
+pub(crate) fn vectors_on(
+    backend: Backend,
+    values: &[f32],
+    dim: usize,
+    metric: Metric,
+) -> Vectors<f32> {
     let mut vectors = Vectors::on(backend, dim, metric).unwrap();
     vectors.extend(values).unwrap();
     vectors
 }
 
-pub fn build(values: &[f32], dim: usize, params: Params) -> Hnsw<Vectors<f32>> {
+pub(crate) fn build(values: &[f32], dim: usize, params: Params) -> Hnsw<Vectors<f32>> {
     let index = Hnsw::build(vectors(values, dim, Metric::L2Squared), params, Build::default());
     let index = index.unwrap();
     index.check().unwrap();
@@ -62,7 +67,7 @@ pub fn build(values: &[f32], dim: usize, params: Params) -> Hnsw<Vectors<f32>> {
 }
 
 /// The points that a search for their own row with ef 64 does not find; an equal row counts.
-pub fn self_misses(index: &Hnsw<Vectors<f32>>) -> Vec<u32> {
+pub(crate) fn self_misses(index: &Hnsw<Vectors<f32>>) -> Vec<u32> {
     let row = |id| index.space().get(id).unwrap();
     let mut searcher = index.searcher();
     (0..index.len() as u32)
@@ -74,7 +79,10 @@ pub fn self_misses(index: &Hnsw<Vectors<f32>>) -> Vec<u32> {
 }
 
 /// The share of the exact answers among the hits.
-pub fn recall(exact: &[Vec<nearfield_hnsw::Hit>], found: &[Vec<nearfield_hnsw::Hit>]) -> f64 {
+pub(crate) fn recall(
+    exact: &[Vec<nearfield_hnsw::Hit>],
+    found: &[Vec<nearfield_hnsw::Hit>],
+) -> f64 {
     let common = |exact: &[nearfield_hnsw::Hit], found: &[nearfield_hnsw::Hit]| {
         exact.iter().filter(|hit| found.iter().any(|other| other.id == hit.id)).count()
     };

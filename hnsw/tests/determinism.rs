@@ -1,0 +1,106 @@
+//! The same graph for any number of threads and every backend, on every CPU.
+
+mod support;
+
+use nearfield_hnsw::{Backend, Build, Hnsw, Metric, Params, Search, Threads, Vectors};
+use support::{Random, vectors_on};
+
+/// 3,000 points of 40 dimensions around 30 centres, 200 of them twice: enough for two upper levels,
+/// overflowing lists and chains of copies.
+fn points() -> Vec<f32> {
+    let mut random = Random::new(11);
+    let centres = random.normals(30 * 40);
+    let mut values: Vec<f32> = Vec::new();
+    for i in 0..2800 {
+        let centre = &centres[i % 30 * 40..][..40];
+        values.extend(centre.iter().map(|x| x + 0.5 * random.normal()));
+    }
+    values.extend_from_within(..200 * 40);
+    values
+}
+
+/// Builds over the first 2,000 points and adds the others in two batches.
+fn graph_hash(backend: Backend, metric: Metric, threads: Threads<'_>) -> u64 {
+    let values = points();
+    let (first, rest) = values.split_at(2000 * 40);
+    let vectors = vectors_on(backend, first, 40, metric);
+    let build = Build::default().threads(threads);
+    let mut index =
+        Hnsw::build(vectors, Params { ef_construction: 60, ..Params::default() }, build).unwrap();
+    let (second, third) = rest.split_at(300 * 40);
+    index.insert_batch(second, build).unwrap();
+    index.insert_batch(third, build).unwrap();
+    index.check().unwrap();
+    assert_eq!(index.len(), 3000);
+    index.graph_hash()
+}
+
+/// What every CPU gives. A change here means that indexes built before differ from those built
+/// after: say so in the changelog.
+const GOLDEN: [(Metric, u64); 4] = [
+    (Metric::L2Squared, 0),
+    (Metric::InnerProduct, 0),
+    (Metric::Cosine, 0),
+    (Metric::Manhattan, 0),
+];
+
+#[test]
+fn every_backend_gives_the_golden_graph() {
+    for backend in Backend::available() {
+        for (metric, golden) in GOLDEN {
+            let hash = graph_hash(backend, metric, Threads::Count(2));
+            assert_eq!(hash, golden, "{backend}, {metric}: {hash:#018x}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_graph() {
+    let best = Backend::best().unwrap();
+    for count in [1, 2, 3, 8] {
+        let hash = graph_hash(best, Metric::L2Squared, Threads::Count(count));
+        assert_eq!(hash, GOLDEN[0].1, "{count} threads: {hash:#018x}");
+    }
+}
+
+#[test]
+fn the_seed_and_the_parameters_change_the_graph() {
+    let values = points();
+    let hash = |params| {
+        let vectors = vectors_on(Backend::best().unwrap(), &values, 40, Metric::L2Squared);
+        Hnsw::build(vectors, params, Build::default()).unwrap().graph_hash()
+    };
+    let params = Params::default();
+    let first = hash(params.clone());
+    assert_eq!(first, hash(params.clone()));
+    assert_ne!(first, hash(Params { seed: 1, ..params.clone() }));
+    assert_ne!(first, hash(Params { m: 15, ..params.clone() }));
+    assert_ne!(first, hash(Params { ef_construction: 20, ..params.clone() }));
+    assert_ne!(first, hash(Params { keep_pruned: true, ..params }));
+}
+
+#[test]
+fn growth_in_segments_gives_the_graph_of_one_segment() {
+    let values = points();
+    let hash = |vectors: Vectors<f32>| {
+        Hnsw::build(vectors, Params::default(), Build::default()).unwrap().graph_hash()
+    };
+    let flat = vectors_on(Backend::best().unwrap(), &values, 40, Metric::L2Squared);
+    let mut grown = Vectors::new(40, Metric::L2Squared).unwrap();
+    values.chunks(40 * 7).for_each(|rows| drop(grown.extend(rows).unwrap()));
+    assert_eq!(hash(flat), hash(grown));
+}
+
+#[test]
+fn a_batch_of_searches_answers_as_single_searches_do() {
+    let values = points();
+    let vectors = vectors_on(Backend::best().unwrap(), &values, 40, Metric::Cosine);
+    let index = Hnsw::build(vectors, Params::default(), Build::default()).unwrap();
+    let queries: Vec<&[f32]> = values.chunks(40).step_by(17).collect();
+    let search = Search::new(10).ef(30);
+    let single: Vec<_> = queries.iter().map(|query| index.search(query, search).unwrap()).collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    for threads in [Threads::Count(1), Threads::All, Threads::Pool(&pool), Threads::Current] {
+        assert_eq!(index.search_batch(&queries, search, threads).unwrap(), single);
+    }
+}

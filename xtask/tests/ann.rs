@@ -1,0 +1,170 @@
+//! `cargo xtask ann` from the outside: the lines it prints, and what it says to bad input.
+
+use std::{path::Path, process::Command};
+
+use bench_suite::{
+    Matrix, Values,
+    ann::{BuildEvent, Event, SearchEvent},
+    files::{read_first, write},
+};
+
+/// A small set in a directory of its own: the first Fashion-MNIST pictures, without truth.
+fn small_set() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let data = bench_suite::bundled::directory().join("fashion-mnist");
+    for (name, rows) in [("base.u8bin", 1_500), ("query.u8bin", 60)] {
+        let matrix = read_first(&data.join(format!("{name}.zst")), rows).unwrap();
+        write(&dir.path().join(name), &matrix).unwrap();
+    }
+    dir
+}
+
+/// Runs the command in `dir` and returns its lines, or what it complained about.
+fn ann(dir: &Path, arguments: &str) -> Result<String, String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("ann")
+        .args(arguments.split_whitespace())
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+fn events(lines: &str) -> (BuildEvent, Vec<SearchEvent>) {
+    let mut lines = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+    let Some(Event::Build(build)) = lines.next() else { panic!("the first event is the build") };
+    let search = |event| match event {
+        Event::Search(search) => search,
+        Event::Build(_) => panic!("a second build"),
+    };
+    (build, lines.map(search).collect())
+}
+
+const FILES: &str = "--base base.u8bin --query query.u8bin";
+
+#[test]
+fn prints_a_line_for_the_build_and_one_for_each_ef() {
+    let dir = small_set();
+    let common = format!("{FILES} --metric l2 --passes 1 --ef 10,64 --json");
+    let (build, searches) = events(&ann(dir.path(), &format!("{common} --threads 2")).unwrap());
+    assert_eq!((build.n, build.dim, build.threads), (1_500, 784, 2));
+    assert!(build.seconds > 0.0 && build.distances > 1_500);
+    assert!(build.bytes_per_vector > 784.0 * 4.0);
+    assert_eq!(build.graph_hash.len(), 16);
+    assert_eq!(
+        searches.iter().map(|s| (s.ef, s.recall)).collect::<Vec<_>>(),
+        [(10, None), (64, None)]
+    );
+    for search in &searches {
+        assert!(search.qps > 0.0 && 0.0 < search.p50_us && search.p50_us <= search.p99_us);
+    }
+    assert!(searches[0].distances_per_query < searches[1].distances_per_query);
+
+    // The limit asks for a truth; one thread builds the same graph as two.
+    let (again, searches) =
+        events(&ann(dir.path(), &format!("{common} --threads 1 --limit-base 9999")).unwrap());
+    assert_eq!((again.graph_hash, again.distances), (build.graph_hash, build.distances));
+    assert!(searches[1].recall.unwrap() > 0.99, "{searches:?}");
+    assert!(searches[0].recall < searches[1].recall);
+}
+
+#[test]
+fn a_truth_from_a_file_holds_for_the_whole_base_only() {
+    let dir = small_set();
+    // Wrong on purpose: the first rows are nobody's nearest.
+    let ids = Matrix::new(10, Values::I32((0..10).cycle().take(600).collect()));
+    write(&dir.path().join("gt.ibin"), &ids).unwrap();
+    let common = format!("{FILES} --gt gt.ibin --metric l2 --passes 1 --ef 100 --json");
+    let recall = |more| {
+        let (build, searches) = events(&ann(dir.path(), &format!("{common} {more}")).unwrap());
+        (build.n, searches[0].recall.unwrap())
+    };
+    assert!(matches!(recall(""), (1_500, recall) if recall < 0.1));
+    assert!(matches!(recall("--limit-base 1500"), (1_500, recall) if recall < 0.1));
+    assert!(
+        matches!(recall("--limit-base 1000 --limit-query 50"), (1_000, recall) if recall > 0.99)
+    );
+}
+
+#[test]
+fn every_metric_runs() {
+    let dir = small_set();
+    for (metric, dim) in
+        [("ip", 784), ("cosine", 784), ("l1", 784), ("hamming", 6_272), ("jaccard", 6_272)]
+    {
+        let arguments =
+            format!("{FILES} --metric {metric} --limit-base 600 --passes 1 --ef 100 --json");
+        let (build, searches) = events(&ann(dir.path(), &arguments).unwrap());
+        assert_eq!((build.n, build.dim), (600, dim), "{metric}");
+        // Inner product is no metric, and pictures differ in length: the graph helps less there.
+        let enough = if metric == "ip" { 0.8 } else { 0.98 };
+        assert!(searches[0].recall.unwrap() > enough, "{metric}: {searches:?}");
+    }
+}
+
+#[test]
+fn prints_a_table_for_people() {
+    let dir = small_set();
+    let arguments =
+        format!("{FILES} --metric l2 --limit-base 300 --passes 1 --ef 20 --backend scalar");
+    let table = ann(dir.path(), &arguments).unwrap();
+    assert!(table.starts_with("300 rows of 784 dimensions: built in "), "{table}");
+    assert!(table.contains("\n    ef    recall  queries/s "), "{table}");
+    assert_eq!(table.lines().count(), 4);
+}
+
+#[test]
+fn bad_input_is_named() {
+    let dir = small_set();
+    let save = |name: &str, dim, values| {
+        write(&dir.path().join(name), &Matrix::new(dim, values)).unwrap();
+    };
+    save("narrow.u8bin", 3, Values::U8(vec![1; 30]));
+    save("empty.u8bin", 784, Values::U8(vec![]));
+    save("zero.fbin", 784, Values::F32(vec![0.0; 784]));
+    save("nan.fbin", 784, Values::F32([vec![1.0; 784], vec![f32::NAN; 784]].concat()));
+    save("gt.ibin", 5, Values::I32(vec![1; 5 * 60]));
+    save("short.ibin", 10, Values::I32(vec![1; 10 * 59]));
+    save("beyond.ibin", 10, Values::I32([vec![1; 599], vec![1_500]].concat()));
+    save("float.fbin", 10, Values::F32(vec![1.0; 600]));
+    std::fs::write(dir.path().join("cut.u8bin"), [9, 0, 0, 0, 9, 0, 0, 0, 1]).unwrap();
+
+    for (arguments, complaints) in [
+        ("--base nowhere.fbin --query query.u8bin --metric l2", ["nowhere.fbin", "No such file"]),
+        ("--base base.csv --query query.u8bin --metric l2", ["base.csv", ".fbin"]),
+        ("--base cut.u8bin --query query.u8bin --metric l2", ["cut.u8bin", "9 rows of 9"]),
+        ("--base base.u8bin --query narrow.u8bin --metric l2", ["784", "narrow.u8bin has 3"]),
+        ("--base empty.u8bin --query query.u8bin --metric l2", ["empty.u8bin", "no rows"]),
+        ("--base base.u8bin --query zero.fbin --metric cosine", ["zero.fbin", "row 0"]),
+        ("--base nan.fbin --query query.u8bin --metric l2", ["base", "row 1"]),
+        ("--base base.u8bin --query nan.fbin --metric l2", ["query 1", "NaN"]),
+        ("--base zero.fbin --query zero.fbin --metric hamming", ["zero.fbin", "f32"]),
+    ] {
+        let error = ann(dir.path(), arguments).unwrap_err();
+        assert!(complaints.iter().all(|part| error.contains(part)), "{arguments}: {error}");
+    }
+    for (arguments, complaints) in [
+        ("--metric euclid", ["euclid", "l2, ip, cosine, l1, hamming, jaccard"]),
+        ("--metric l2 --gt gt.ibin", ["k is 10", "5 neighbours"]),
+        ("--metric l2 --gt short.ibin", ["short.ibin", "59 rows for 60 queries"]),
+        ("--metric l2 --gt beyond.ibin", ["beyond.ibin: query 59, neighbour 9", "1500"]),
+        ("--metric l2 --gt float.fbin", ["float.fbin", "f32"]),
+        ("--metric l2 --k 0", ["k is 0", "at least 1"]),
+        ("--metric l2 --passes 0", ["passes is 0", "at least 1"]),
+        ("--metric l2 --threads 0", ["threads is 0", "at least 1"]),
+        ("--metric l2 --ef 10,0", ["ef is 0", "at least 1"]),
+        ("--metric l2 --ef=", ["--ef", "value"]),
+        ("--metric l2 --m 1", ["M is 1", "2…"]),
+        ("--metric l2 --ef-construction 0", ["ef_construction is 0", "1…"]),
+        ("--metric l2 --limit-base 0", ["base.u8bin", "no rows"]),
+        ("--metric l2 --limit-query 0", ["query.u8bin", "no rows"]),
+        ("--metric l2 --backend sse9", ["sse9", "`avx512`"]),
+        ("--metric l2 --element u8", ["u8", "later"]),
+        ("--metric l2 --element f64", ["f64", "known is f32"]),
+        ("--metric jaccard --element f32", ["jaccard", "packed bits"]),
+    ] {
+        let error = ann(dir.path(), &format!("{FILES} {arguments}")).unwrap_err();
+        assert!(complaints.iter().all(|part| error.contains(part)), "{arguments}: {error}");
+    }
+}
