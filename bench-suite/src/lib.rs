@@ -3,9 +3,15 @@
 pub mod ann;
 pub mod bundled;
 pub mod files;
+pub mod kernel_runs;
+pub mod machine;
 mod matrix;
+pub mod plain;
+pub mod random;
 pub mod recall;
+pub mod roofline;
 pub mod table;
+pub mod timing;
 pub mod truth;
 pub mod workload;
 

@@ -4,6 +4,7 @@ mod ann;
 mod bench;
 mod neon;
 mod process;
+mod report;
 mod test;
 mod tidy;
 

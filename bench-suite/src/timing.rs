@@ -1,0 +1,37 @@
+//! How a figure is made of timed passes, the same way for every probe.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Nanoseconds per call of `work`, which runs as many calls as it is told: the **fastest** of
+/// `passes` samples of about `sample` each.
+///
+/// The minimum, because everything that disturbs a pass (interrupts, neighbours on a shared
+/// machine, a clock that has yet to rise) only ever adds time.
+pub fn fastest<R>(passes: usize, sample: Duration, mut work: impl FnMut(u64) -> R) -> f64 {
+    let calls = calls_for(sample, &mut work);
+    (0..passes.max(1)).map(|_| nanoseconds_per_call(calls, &mut work)).fold(f64::MAX, f64::min)
+}
+
+/// How many calls of `work` take about `sample`; warms caches and clock on the way.
+pub fn calls_for<R>(sample: Duration, mut work: impl FnMut(u64) -> R) -> u64 {
+    let mut calls = 1;
+    loop {
+        let start = Instant::now();
+        black_box(work(calls));
+        let elapsed = start.elapsed();
+        // Below a tenth of the sample the timer itself is too large a share of what it shows.
+        if elapsed * 10 >= sample {
+            let scale = sample.as_secs_f64() / elapsed.as_secs_f64().max(1e-9);
+            return ((calls as f64 * scale) as u64).max(1);
+        }
+        calls *= 4;
+    }
+}
+
+/// One timed sample of `calls` calls.
+pub fn nanoseconds_per_call<R>(calls: u64, mut work: impl FnMut(u64) -> R) -> f64 {
+    let start = Instant::now();
+    black_box(work(calls));
+    start.elapsed().as_secs_f64() * 1e9 / calls as f64
+}
