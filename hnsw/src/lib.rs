@@ -1,5 +1,72 @@
 //! Approximate nearest neighbours on a flat-array HNSW graph: **the same graph for any number of
 //! threads**, every point reachable.
+//!
+//! Three steps: [`Vectors`] hold the points, [`Hnsw::build`] links them, [`Hnsw::search`] finds the
+//! nearest. Smaller distances are closer, for every [`Metric`].
+//!
+//! ```
+//! use nearfield_hnsw::{Build, Hnsw, Metric, Params, Search, Vectors};
+//!
+//! let mut vectors = Vectors::<f32>::new(2, Metric::L2Squared)?;
+//! vectors.extend(&[0.0, 0.0, 3.0, 4.0, 1.0, 1.0])?; // three rows of two
+//! let mut index = Hnsw::build(vectors, Params::default(), Build::default())?;
+//!
+//! let hits = index.search(&[0.9, 0.8], Search::new(2).ef(64))?;
+//! assert_eq!((hits[0].id, hits[1].id), (2, 0));
+//!
+//! assert_eq!(index.insert_batch(&[0.5, 0.5], Build::default())?, 3..4); // more points, later
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Choosing parameters
+//!
+//! | | smaller | larger |
+//! |---|---|---|
+//! | [`Search::ef`] | faster queries | higher recall; the one to tune first, per query |
+//! | [`Params::m`] | less memory (8·M bytes per point and more) | higher recall in many dimensions |
+//! | [`Params::ef_construction`] | faster build | better graph; beyond 200 little is gained |
+//! | [`Params::keep_pruned`] | `false`: fewer distances per query | `true`: higher recall per `ef` where points are about equally far |
+//!
+//! [`Flat`] answers exactly, with the same interface: measure recall with it, or use it for a few
+//! thousand points.
+//!
+//! # Many searches
+//!
+//! An index is shared by reference; any number of threads may search it. [`Hnsw::search`] takes
+//! scratch memory from a pool; [`Hnsw::searcher`] keeps it from one search to the next and allocates
+//! nothing; [`Hnsw::search_batch`] spreads many queries over threads.
+//!
+//! ```
+//! # use nearfield_hnsw::{Build, Hnsw, Metric, Params, Search, Threads, Vectors};
+//! # let mut vectors = Vectors::<f32>::new(1, Metric::L2Squared)?;
+//! # vectors.extend(&[5.0, 1.0, 3.0])?;
+//! # let index = Hnsw::build(vectors, Params::default(), Build::default())?;
+//! let mut searcher = index.searcher();
+//! for query in [[0.0], [9.0]] {
+//!     let hits = searcher.search(&query, Search::new(1))?;
+//!     println!("{} at {}", hits[0].id, hits[0].distance);
+//! }
+//! println!("{} distances", searcher.distances());
+//!
+//! let answers = index.search_batch(&[[0.0], [9.0]], Search::new(1), Threads::Count(2))?;
+//! assert_eq!((answers[0][0].id, answers[1][0].id), (1, 0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! - The same points in the same order, parameters and batches give the same graph
+//!   ([`Hnsw::graph_hash`]) on any number of threads, any backend and any CPU.
+//! - A search returns exactly min(k, points) hits, ordered by (distance, id), without repeats.
+//! - Every point can be reached from every other ([`Hnsw::check`] verifies it), and equal rows
+//!   (equal bytes, after normalising for the cosine) are all found, in ascending order of ids.
+//! - NaN, infinity, norms whose distances would overflow, wrong dimensions and parameters out of
+//!   range are typed errors, and leave the index as it was.
+//!
+//! # Points of your own
+//!
+//! The graph knows ids only. What it asks of the points is the trait [`Space`]; [`Vectors`] is one
+//! such space, over `f32` or packed bits.
 
 mod build;
 mod flat;
@@ -14,15 +81,21 @@ mod store;
 mod threads;
 mod vectors;
 
+pub use nearfield_kernels::{Backend, Metric};
+
 pub use build::{Build, BuildError};
 pub use flat::Flat;
 pub use graph::Broken;
 pub use hnsw::Hnsw;
 pub use id::{Hit, Id, MAX_POINTS};
 pub use memory::Memory;
-pub use nearfield_kernels::{Backend, Metric};
 pub use params::{Params, ParamsError};
 pub use search::{BatchError, Search, SearchError, Searcher};
 pub use space::{Scorer, Space};
 pub use threads::Threads;
 pub use vectors::{Flaw, QueryBuffer, VectorElement, VectorError, VectorScorer, Vectors};
+
+/// The examples of the two READMEs, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
