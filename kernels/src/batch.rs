@@ -3,9 +3,9 @@
 use crate::native::prefetch;
 use crate::rows::Rows;
 
-/// How many rows ahead of the one being scored a gather fetches: one or two groups. 4, 8 and 12
-/// differ by less than 5 % (docs/adr/0002-float-kernels.md).
-const AHEAD: usize = 8;
+/// How many rows ahead of the one being scored a gather fetches. Of 4, 8 and 12, four was the best
+/// or within 2 % of it at 128, 384 and 768 floats (docs/adr/0002-float-kernels.md has the sweep).
+const AHEAD: usize = 4;
 
 /// Cache lines fetched of each row ahead. The CPU's own prefetcher follows the rest of a long row;
 /// asking for four lines made rows of 768 floats 8 % slower.

@@ -20,7 +20,8 @@ pub(crate) trait LaneSums<const SUMS: usize>: Copy {
         sums: [S::f32s; SUMS],
     ) -> [S::f32s; SUMS];
 
-    /// The distance that the folded sums make.
+    /// The distance that the folded sums make. It must not show the sign of a sum that is zero: a
+    /// lane can underflow to −0.0, and whether that survives depends on how much padding is added.
     fn finish(self, sums: [f32; SUMS]) -> f32;
 }
 
@@ -254,9 +255,8 @@ fn lane_sums<
                 }
                 *lane = fold(simd, column);
             }
-            // pulp folds the lanes of a register in halves too. + 0.0: never −0.0, as in the
-            // reference.
-            *folded = simd.reduce_sum_f32s(fold(simd, lanes)) + 0.0;
+            // pulp folds the lanes of a register in halves too.
+            *folded = simd.reduce_sum_f32s(fold(simd, lanes));
         }
     }
     folded

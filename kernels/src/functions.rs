@@ -3,13 +3,14 @@
 use std::sync::LazyLock;
 
 use crate::backend::Backend;
+use crate::element::Element;
 use crate::kernel::Kernel;
 use crate::metric::Metric;
 use crate::reference::jaccard_of;
 use crate::table::{Counts, counts};
 
 /// The kernel of a plain function.
-fn resolve<E: crate::Element>(metric: Metric) -> Kernel<E> {
+fn resolve<E: Element>(metric: Metric) -> Kernel<E> {
     Kernel::best(metric).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -7,6 +7,19 @@ use crate::rows::Rows;
 use crate::table::Table;
 
 /// A distance function, resolved once and then called as often as you like.
+///
+/// Small, `Copy`, `Send` and `Sync`. A call costs one indirect call over the bare kernel.
+///
+/// ```
+/// use nearfield_kernels::{Kernel, Metric};
+///
+/// let floats = Kernel::<f32>::best(Metric::InnerProduct)?;
+/// assert_eq!(floats.distance(&[1.0, 2.0], &[3.0, 4.0]), -11.0);
+///
+/// let bits = Kernel::<u64>::best(Metric::Jaccard)?;
+/// assert_eq!(bits.distance(&[0b1110], &[0b0111]), 0.5);
+/// # Ok::<(), nearfield_kernels::Unsupported>(())
+/// ```
 #[derive(Debug)]
 pub struct Kernel<E: 'static> {
     table: &'static Table<E>,
@@ -50,7 +63,8 @@ impl<E: Element> Kernel<E> {
         self.backend
     }
 
-    /// The distance of `a` and `b`.
+    /// The distance of `a` and `b`; its range is stated with its [`Metric`]. Two empty vectors have
+    /// the distance 0, by cosine 1.
     ///
     /// # Panics
     /// When the lengths differ.
@@ -63,6 +77,17 @@ impl<E: Element> Kernel<E> {
     /// The distances of `query` to all `rows`, in order, into `out`: per row exactly what
     /// [`distance`](Self::distance) gives.
     ///
+    /// ```
+    /// use nearfield_kernels::{Kernel, Metric, Rows};
+    ///
+    /// let values = [0.0f32, 0.0, 3.0, 4.0, 1.0, 0.0];
+    /// let mut out = [0.0; 3];
+    /// let kernel = Kernel::best(Metric::L2Squared)?;
+    /// kernel.one_to_many(&[0.0, 0.0], &Rows::new(&values, 2), &mut out);
+    /// assert_eq!(out, [0.0, 25.0, 1.0]);
+    /// # Ok::<(), nearfield_kernels::Unsupported>(())
+    /// ```
+    ///
     /// # Panics
     /// When `query.len() != rows.dim()` or `out.len() != rows.len()`.
     #[inline]
@@ -72,7 +97,19 @@ impl<E: Element> Kernel<E> {
     }
 
     /// The distances of `query` to the rows named by `ids`, into `out`: per row exactly what
-    /// [`distance`](Self::distance) gives. Fetches the rows ahead of their use.
+    /// [`distance`](Self::distance) gives. Fetches the rows ahead of their use. An id may occur more
+    /// than once.
+    ///
+    /// ```
+    /// use nearfield_kernels::{Kernel, Metric, Rows};
+    ///
+    /// let values = [0.0f32, 0.0, 3.0, 4.0, 1.0, 0.0];
+    /// let mut out = [0.0; 2];
+    /// let kernel = Kernel::best(Metric::Manhattan)?;
+    /// kernel.gather(&[0.0, 0.0], &Rows::new(&values, 2), &[2, 1], &mut out);
+    /// assert_eq!(out, [1.0, 7.0]);
+    /// # Ok::<(), nearfield_kernels::Unsupported>(())
+    /// ```
     ///
     /// # Panics
     /// When `query.len() != rows.dim()`, `out.len() != ids.len()`, or an id is not below `rows.len()`.

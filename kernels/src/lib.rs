@@ -1,4 +1,90 @@
 //! SIMD vector distances, chosen at run time, with **the same bits on every CPU**.
+//!
+//! ```
+//! use nearfield_kernels::{Kernel, Metric, Rows, l2_squared};
+//!
+//! // One call.
+//! assert_eq!(l2_squared(&[1.0, 2.0], &[4.0, 6.0]), 25.0);
+//!
+//! // Many calls: resolve the kernel once.
+//! let kernel = Kernel::<f32>::best(Metric::L2Squared)?;
+//! assert_eq!(kernel.distance(&[1.0, 2.0], &[4.0, 6.0]), 25.0);
+//!
+//! // One query against all rows of a table, or against the rows named by their ids.
+//! let values = [0.0, 0.0, 3.0, 4.0, 1.0, 0.0];
+//! let rows = Rows::new(&values, 2);
+//! let mut out = [0.0; 3];
+//! kernel.one_to_many(&[0.0, 0.0], &rows, &mut out);
+//! assert_eq!(out, [0.0, 25.0, 1.0]);
+//! kernel.gather(&[0.0, 0.0], &rows, &[2, 1], &mut out[..2]);
+//! assert_eq!(out[..2], [1.0, 25.0]);
+//! # Ok::<(), nearfield_kernels::Unsupported>(())
+//! ```
+//!
+//! # What there is
+//! | [`Metric`] | element | [`Scalar`](Backend::Scalar) | [`Avx2`](Backend::Avx2) | [`Avx512`](Backend::Avx512) | [`Neon`](Backend::Neon) |
+//! |---|---|---|---|---|---|
+//! | [`L2Squared`](Metric::L2Squared) | `f32` | reference | pulp | pulp | pulp |
+//! | [`InnerProduct`](Metric::InnerProduct) | `f32` | reference | pulp | pulp | pulp |
+//! | [`Cosine`](Metric::Cosine) | `f32` | reference | pulp | pulp | pulp |
+//! | [`Manhattan`](Metric::Manhattan) | `f32` | reference | pulp | pulp | pulp |
+//! | [`Hamming`](Metric::Hamming) | `u64` words of 64 bits | reference | compiled anew | compiled anew, with VPOPCNTDQ where the CPU has it | compiled anew |
+//! | [`Jaccard`](Metric::Jaccard) | `u64` words of 64 bits | reference | compiled anew | compiled anew, with VPOPCNTDQ where the CPU has it | compiled anew |
+//!
+//! *pulp*: one generic body over the registers of the instruction set. *compiled anew*: the
+//! reference's own loop, compiled for the instruction set. What makes no sense (Hamming over floats)
+//! is refused with [`Unsupported`] when the kernel is asked for. For every metric smaller is closer.
+//!
+//! # The same bits everywhere
+//! The scalar [`reference`](mod@reference) is not an approximation of the fast kernels; it is their
+//! specification, and they equal it to the bit. A float sum has 64 lanes: element *i* belongs to lane
+//! *i mod 64*, each lane accumulates in index order with a fused multiply-add, and the lanes are
+//! folded in halves. An AVX-512 kernel holds the lanes in 4 registers, AVX2 in 8, NEON in 16, the
+//! reference in an array. (Any NaN counts as equal to any NaN: CPUs make different ones.) It follows:
+//! - [`Kernel::one_to_many`] and [`Kernel::gather`] give, per row, what [`Kernel::distance`] gives.
+//! - Zeros appended to both vectors change no bit, so padded rows may be scored at their padded length.
+//! - A machine without a fused multiply-add still gets the right bits, from software, and slowly.
+//!
+//! The bits are part of the crate's interface: changing them is a breaking change.
+//!
+//! # Error
+//! Against exact arithmetic, with *u* = 2⁻²⁴ and *k* = ⌈n / 64⌉ + 6 roundings per sum of *n* elements:
+//!
+//! | metric | error at most |
+//! |---|---|
+//! | squared L2 | *(k + 3) · u · Σ (aᵢ − bᵢ)² + n · 2⁻¹⁴⁹* |
+//! | inner product | *(k + 1) · u · Σ \|aᵢ·bᵢ\| + n · 2⁻¹⁴⁹* |
+//! | cosine | *(2k + 4) · u*, while no squared norm under- or overflows |
+//! | Manhattan | *(k + 2) · u · Σ \|aᵢ − bᵢ\|* |
+//! | Hamming, Jaccard | counts are exact, the result is rounded once |
+//!
+//! A naive loop has *n* in the place of *k*. The term *n · 2⁻¹⁴⁹* is underflow; subnormals are not
+//! flushed to zero. Finite input gives a finite result unless a sum overflows `f32`.
+//!
+//! # NaN, infinity, zero
+//! - NaN in an operand gives NaN, in every float metric. An infinity gives infinity or NaN, for the
+//!   cosine always NaN. [`all_finite`] finds them beforehand.
+//! - No distance is ever `−0.0`.
+//! - The cosine is clamped to `0…2`, and is exactly 1 where a squared norm is zero: for a zero vector,
+//!   and for one so short that the squares of its elements vanish in `f32` (below about 1e-23).
+//!   Its last step is done in f64, where the product of two squared norms can not overflow.
+//!
+//! # Choosing a backend
+//! [`Kernel::best`] takes the fastest that the CPU has; [`Kernel::on`] takes one by name. The
+//! environment variable [`NEARFIELD_BACKEND`](BACKEND_VARIABLE) holds a whole process to one. A
+//! backend that is not there is an error, not a silent fallback.
+//!
+//! ```
+//! use nearfield_kernels::{Backend, Kernel, Metric};
+//!
+//! let (a, b) = ([0.1f32, 0.2, 0.3], [0.3f32, 0.1, 0.2]);
+//! let reference = Kernel::on(Backend::Scalar, Metric::Cosine)?.distance(&a, &b);
+//! for backend in Backend::available() {
+//!     let distance = Kernel::on(backend, Metric::Cosine)?.distance(&a, &b);
+//!     assert_eq!(distance.to_bits(), reference.to_bits());
+//! }
+//! # Ok::<(), nearfield_kernels::Unsupported>(())
+//! ```
 
 mod backend;
 mod batch;
@@ -24,3 +110,8 @@ pub use kernel::Kernel;
 pub use metric::Metric;
 pub use rows::{MAX_SEGMENTS, Rows, locate};
 pub use vectors::{NotNormalizable, all_finite, normalize};
+
+/// The README's example, run with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -51,6 +51,13 @@ fn lengths_that_differ_panic() {
 }
 
 #[test]
+#[should_panic(expected = "vectors of 2 and 3 elements")]
+fn lengths_that_differ_the_other_way_panic() {
+    let kernel = Kernel::best(Metric::L2Squared).unwrap();
+    let _ = kernel.distance(&[1.0f32, 2.0], &[1.0, 2.0, 3.0]);
+}
+
+#[test]
 #[should_panic(expected = "vectors of 1 and 2 elements")]
 fn lengths_of_bits_that_differ_panic() {
     let _ = nearfield_kernels::hamming(&[1], &[1, 2]);
@@ -97,7 +104,9 @@ fn child(test: &str, value: &str) -> Output {
 #[test]
 #[ignore = "a child process of forced_backends_are_obeyed_or_refused"]
 fn child_names_its_backend() {
-    println!("got: {:?}", Kernel::<f32>::best(Metric::L2Squared).map(|kernel| kernel.backend()));
+    let kernel = Kernel::<f32>::best(Metric::L2Squared).map(|kernel| kernel.backend());
+    assert_eq!(kernel, Backend::best());
+    println!("got: {kernel:?}");
 }
 
 #[test]

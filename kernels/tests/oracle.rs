@@ -173,3 +173,23 @@ fn the_cosine_neither_underflows_nor_leaves_its_range() {
         }
     }
 }
+
+/// Parallel vectors: rounding alone would put some of their cosine distances outside of 0…2.
+#[test]
+fn the_cosine_is_clamped() {
+    let mut outside = 0;
+    for dim in 1..300 {
+        let a: Vec<f32> = common::Noise::new(dim).floats(dim as usize);
+        for factor in [0.7f32, -0.7] {
+            let b: Vec<f32> = a.iter().map(|x| x * factor).collect();
+            let sum = |a: &[f32], b: &[f32]| f64::from(nearfield_kernels::reference::dot(a, b));
+            let raw = (1.0 - sum(&a, &b) / (sum(&a, &a) * sum(&b, &b)).sqrt()) as f32;
+            outside += u32::from(!(0.0..=2.0).contains(&raw));
+            for backend in backends() {
+                let distance = Kernel::on(backend, Metric::Cosine).unwrap().distance(&a, &b);
+                assert_eq!(distance, raw.clamp(0.0, 2.0), "{backend}, dim {dim}");
+            }
+        }
+    }
+    assert!(outside > 0, "no case needed the clamp: the test shows nothing");
+}
