@@ -1,7 +1,7 @@
 //! Rows as the kernels take them, and the ways there: widening, normalising, packing bits.
 
 use half::f16;
-use nearfield_kernels::{Element, Metric, Rows};
+use nearfield_kernels::{Element, Metric, NotNormalizable, Rows, normalize};
 
 use crate::matrix::{Matrix, Values};
 
@@ -77,7 +77,7 @@ pub trait Prepare: Element {
 
 /// Floats: every kind widens, and rows for the cosine get length 1.
 impl Prepare for f32 {
-    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<f32>, PrepareError> {
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<Self>, PrepareError> {
         let mut table = widened(matrix);
         if metric == Metric::Cosine {
             normalise(&mut table)?;
@@ -90,7 +90,7 @@ impl Prepare for f32 {
 impl Prepare for u64 {
     const PER_COLUMN: usize = 8;
 
-    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<u64>, PrepareError> {
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<Self>, PrepareError> {
         packed(&matrix, metric)
     }
 }
@@ -100,10 +100,12 @@ impl Prepare for u64 {
 #[non_exhaustive]
 pub enum PrepareError {
     /// A row without a direction.
-    #[error("row {row} has no direction: its length is 0 or not finite")]
+    #[error("row {row}: {why}")]
     NoDirection {
         /// The row, counted from 0.
         row: usize,
+        /// Why it has none.
+        why: NotNormalizable,
     },
     /// Bits come packed in bytes and in nothing else.
     #[error("metric `{metric}` takes packed bits, that is u8 (.u8bin); these are {kind}")]
@@ -131,18 +133,11 @@ pub fn widened(matrix: Matrix) -> Table<f32> {
 
 /// Scales every row to length 1.
 ///
-/// The length is summed in `f64`, in index order: the same bits everywhere, and no row of finite
-/// floats is too long or too short for it.
-///
 /// # Errors
 /// [`PrepareError::NoDirection`] for the first row that is zero or not finite.
 pub fn normalise(table: &mut Table<f32>) -> Result<(), PrepareError> {
     for (row, values) in table.values.chunks_exact_mut(table.dim).enumerate() {
-        let norm = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
-        if !(norm > 0.0 && norm.is_finite()) {
-            return Err(PrepareError::NoDirection { row });
-        }
-        values.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+        normalize(values).map_err(|why| PrepareError::NoDirection { row, why })?;
     }
     Ok(())
 }
@@ -185,20 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn normalised_rows_have_length_one_at_any_scale() {
-        for exponent in [-126, -60, 0, 60, 125] {
-            let scale = 2.0f32.powi(exponent);
-            let mut table = Table::new(2, vec![3.0 * scale, -4.0 * scale]);
-            normalise(&mut table).unwrap();
-            assert_eq!(table.values(), [0.6, -0.8], "2^{exponent}");
-        }
-    }
-
-    #[test]
-    fn a_row_without_direction_is_named() {
-        for bad in [0.0, f32::NAN, f32::INFINITY] {
-            let mut table = Table::new(1, vec![1.0, bad, 0.0]);
-            assert_eq!(normalise(&mut table), Err(PrepareError::NoDirection { row: 1 }));
+    fn rows_are_normalised_one_by_one_and_one_without_direction_is_named() {
+        let mut table = Table::new(2, vec![3.0, -4.0, 0.0, 1e-30]);
+        normalise(&mut table).unwrap();
+        assert_eq!(table.values(), [0.6, -0.8, 0.0, 1.0]);
+        for (bad, why) in [(0.0, NotNormalizable::Zero), (f32::NAN, NotNormalizable::NotFinite)] {
+            let mut table = Table::new(1, vec![1.0, bad, 1.0]);
+            let error = normalise(&mut table);
+            assert_eq!(error, Err(PrepareError::NoDirection { row: 1, why }));
         }
     }
 

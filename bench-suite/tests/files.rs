@@ -7,7 +7,7 @@ use std::{
 
 use bench_suite::{
     Matrix, Values,
-    files::{Problem, read, read_first, write},
+    files::{Problem, read, read_first, read_from, write},
 };
 use half::f16;
 
@@ -48,10 +48,7 @@ fn written() -> (tempfile::TempDir, Vec<(PathBuf, Matrix)>) {
 
 /// The problem found in a file of these bytes.
 fn problem(name: &str, bytes: &[u8]) -> Problem {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join(name);
-    fs::write(&path, bytes).unwrap();
-    let error = read(&path).unwrap_err();
+    let error = read_from(Path::new(name), bytes, usize::MAX).unwrap_err();
     assert!(error.to_string().contains(name), "{error} does not name the file");
     error.problem
 }
@@ -84,8 +81,7 @@ fn a_file_cut_at_any_byte_is_an_error() {
         let row = 4 + (bytes.len().saturating_sub(8)) / 2;
         let is_vecs = path.extension().unwrap().to_str().unwrap().ends_with("vecs");
         for end in 0..bytes.len() {
-            fs::write(&path, &bytes[..end]).unwrap();
-            match read(&path) {
+            match read_from(&path, &bytes[..end], usize::MAX) {
                 Err(_) => {}
                 Ok(cut) if is_vecs && end == row => assert_eq!(cut, matrix.clone().truncated(1)),
                 Ok(_) => panic!("{} may end at byte {end}", path.display()),
@@ -105,8 +101,7 @@ fn a_file_with_any_byte_changed_is_survived() {
             for mask in [0x01, 0x80, 0xff] {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= mask;
-                fs::write(&path, &bytes).unwrap();
-                let _ = read(&path);
+                let _ = read_from(&path, &*bytes, usize::MAX);
             }
         }
     }

@@ -128,6 +128,7 @@ fn bad_input_is_named() {
     save("short.ibin", 10, Values::I32(vec![1; 10 * 59]));
     save("beyond.ibin", 10, Values::I32([vec![1; 599], vec![1_500]].concat()));
     save("float.fbin", 10, Values::F32(vec![1.0; 600]));
+    std::fs::write(dir.path().join("base.csv"), "1,2").unwrap();
     std::fs::write(dir.path().join("cut.u8bin"), [9, 0, 0, 0, 9, 0, 0, 0, 1]).unwrap();
 
     for (arguments, complaints) in [

@@ -1,12 +1,12 @@
 //! `.fbin` and its kin: `u32` rows, `u32` dimensions, then the rows.
 
 use super::{
-    Problem, elements,
-    source::{Order, Scalar, Source},
+    error::Problem,
+    source::{Order, Scalar, Source, elements},
 };
 use crate::matrix::Matrix;
 
-pub(super) fn read<T: Scalar>(source: &mut Source, limit: usize) -> Result<Matrix, Problem> {
+pub(super) fn read<T: Scalar>(source: &mut Source<'_>, limit: usize) -> Result<Matrix, Problem> {
     let header: [[u8; 4]; 2] = bytemuck::cast(source.header::<8>()?);
     let [rows, dim] = header.map(|bytes| u64::from(u32::from_le_bytes(bytes)));
     rest::<T>(source, rows, dim, limit, Order::Little)
@@ -14,7 +14,7 @@ pub(super) fn read<T: Scalar>(source: &mut Source, limit: usize) -> Result<Matri
 
 /// Everything behind a header: exactly `rows` rows, of which the first `limit` are kept.
 pub(super) fn rest<T: Scalar>(
-    source: &mut Source,
+    source: &mut Source<'_>,
     rows: u64,
     dim: u64,
     limit: usize,

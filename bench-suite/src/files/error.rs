@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::format::Format;
+
 /// A file that could not be read or written, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
@@ -33,7 +35,7 @@ pub enum Problem {
     /// The name does not end in a known format.
     #[error(
         "the name ends in no known format; known are {known}, each also with .zst behind it",
-        known = super::Format::LIST
+        known = Format::LIST
     )]
     UnknownFormat,
     /// The zstd stream is damaged or cut short.

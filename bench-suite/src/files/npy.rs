@@ -6,14 +6,15 @@
 use half::f16;
 
 use super::{
-    Problem, bin,
+    bin,
+    error::Problem,
     source::{Order, Scalar, Source},
 };
 use crate::matrix::{Matrix, Values, each_kind};
 
 pub(super) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
-pub(super) fn read(source: &mut Source, limit: usize) -> Result<Matrix, Problem> {
+pub(super) fn read(source: &mut Source<'_>, limit: usize) -> Result<Matrix, Problem> {
     if &source.header::<6>()? != MAGIC {
         return Err(Problem::NotNpy);
     }
@@ -49,7 +50,7 @@ pub(super) fn read(source: &mut Source, limit: usize) -> Result<Matrix, Problem>
 }
 
 fn array<T: Scalar>(
-    source: &mut Source,
+    source: &mut Source<'_>,
     [rows, dim]: [u64; 2],
     limit: usize,
     order: Order,

@@ -1,7 +1,6 @@
 //! A stream of bytes from which typed values are taken, never trusting how many are promised.
 
 use std::{
-    fs::File,
     io::{self, BufReader, Read},
     path::Path,
 };
@@ -9,26 +8,25 @@ use std::{
 use bytemuck::Pod;
 use half::f16;
 
-use super::Problem;
+use super::error::Problem;
 use crate::matrix::Values;
 
 /// Bytes read at once while nothing is known about the file but its promises.
-const FIRST_STEP: usize = 1 << 20;
+const FIRST_STEP: usize = 64 << 10;
 
-/// A file, decompressed on the way where its name ends in `.zst`.
-pub(super) struct Source {
-    reader: Box<dyn Read>,
+/// The bytes of a file, decompressed on the way where its name ends in `.zst`.
+pub(super) struct Source<'a> {
+    reader: Box<dyn Read + 'a>,
     compressed: bool,
 }
 
-impl Source {
-    pub(super) fn open(path: &Path) -> Result<Self, Problem> {
-        let file = File::open(path)?;
+impl<'a> Source<'a> {
+    pub(super) fn new(path: &Path, bytes: impl Read + 'a) -> Result<Self, Problem> {
         let compressed = path.extension().is_some_and(|extension| extension == "zst");
         let reader: Box<dyn Read> = if compressed {
-            Box::new(BufReader::new(zstd::Decoder::new(file)?))
+            Box::new(BufReader::new(zstd::Decoder::new(bytes)?))
         } else {
-            Box::new(BufReader::with_capacity(1 << 18, file))
+            Box::new(BufReader::with_capacity(1 << 18, bytes))
         };
         Ok(Self { reader, compressed })
     }
@@ -140,4 +138,14 @@ scalar! {
     i8, I8, v => v;
     i32, I32, v => v.swap_bytes();
     i64, I64, v => v.swap_bytes();
+}
+
+/// The product of a header's two numbers, in elements of `size` bytes, where this machine can address it.
+pub(super) fn elements(rows: u64, dim: u64, size: usize) -> Result<usize, Problem> {
+    rows.checked_mul(dim)
+        .filter(|count| {
+            count.checked_mul(size as u64).is_some_and(|bytes| bytes <= isize::MAX as u64)
+        })
+        .and_then(|count| usize::try_from(count).ok())
+        .ok_or(Problem::TooLarge { rows, dim })
 }

@@ -1,12 +1,12 @@
 //! `.fvecs` and its kin: per row an `i32` dimension, then the row.
 
 use super::{
-    Problem,
+    error::Problem,
     source::{Order, Scalar, Source},
 };
 use crate::matrix::Matrix;
 
-pub(super) fn read<T: Scalar>(source: &mut Source, limit: usize) -> Result<Matrix, Problem> {
+pub(super) fn read<T: Scalar>(source: &mut Source<'_>, limit: usize) -> Result<Matrix, Problem> {
     let mut values = Vec::<T>::new();
     let mut row_values = Vec::<T>::new();
     let mut first = None;

@@ -1,13 +1,15 @@
 //! Writes what the readers read, for tests and for the makers of data sets.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
+    fs,
+    io::{self, Write},
     path::Path,
 };
 
 use super::{
-    FileError, Format, Problem, npy,
+    error::{FileError, Problem},
+    format::Format,
+    npy,
     source::{Order, Scalar},
 };
 use crate::matrix::{Matrix, Values, each_kind};
@@ -21,18 +23,15 @@ const COMPRESSION_LEVEL: i32 = 19;
 /// [`FileError`] when the format does not hold this kind of element, or the system refuses.
 pub fn write(path: &Path, matrix: &Matrix) -> Result<(), FileError> {
     let write = || {
-        let format = Format::of(path)?;
+        let format = Format::of(path).ok_or(Problem::UnknownFormat)?;
         check_kind(format, matrix.values())?;
-        let file = BufWriter::new(File::create(path)?);
+        let mut bytes = Vec::new();
+        each_kind!(matrix.values(), v => body(&mut bytes, format, matrix, v))?;
         if path.extension().is_some_and(|extension| extension == "zst") {
-            let mut encoder = zstd::Encoder::new(file, COMPRESSION_LEVEL)?;
-            each_kind!(matrix.values(), v => body(&mut encoder, format, matrix, v))?;
-            encoder.finish()?.flush()?;
-        } else {
-            let mut file = file;
-            each_kind!(matrix.values(), v => body(&mut file, format, matrix, v))?;
-            file.flush()?;
+            // In one piece, so that the compressor sees how little there may be of it.
+            bytes = zstd::bulk::compress(&bytes, COMPRESSION_LEVEL)?;
         }
+        fs::write(path, bytes)?;
         Ok(())
     };
     write().map_err(|problem: Problem| FileError::new(path, problem))
