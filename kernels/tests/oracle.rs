@@ -10,15 +10,20 @@ use proptest::prelude::*;
 const METRICS: [Metric; 4] =
     [Metric::L2Squared, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
 
+/// 2^`exponent`, exactly.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(u64::try_from(1023 + exponent).expect("a normal number") << 52)
+}
+
 /// The distance in f64, and how far the f32 kernels may be from it (crate docs, "Error").
 fn oracle(metric: Metric, a: &[f32], b: &[f32]) -> (f64, f64) {
     let sum = |term: fn(f64, f64) -> f64| -> f64 {
         a.iter().zip(b).map(|(&a, &b)| term(a.into(), b.into())).sum()
     };
-    let unit = (-24f64).exp2();
+    let unit = power_of_two(-24);
     let n = a.len() as f64;
     let roundings = (n / 64.0).ceil() + 6.0;
-    let underflow = n * (-149f64).exp2();
+    let underflow = n * power_of_two(-149);
     match metric {
         Metric::L2Squared => {
             let exact = sum(|a, b| (a - b) * (a - b));
@@ -43,7 +48,7 @@ fn oracle(metric: Metric, a: &[f32], b: &[f32]) -> (f64, f64) {
 /// Two vectors of one length, whose elements lie within 2^±`spread` of 2^`scale`.
 fn pairs(scale: i32, spread: i32) -> impl Strategy<Value = (Vec<f32>, Vec<f32>)> {
     let element = (-1.0f32..1.0, -spread..=spread)
-        .prop_map(move |(x, exponent)| x * ((scale + exponent) as f32).exp2());
+        .prop_map(move |(x, exponent)| (f64::from(x) * power_of_two(scale + exponent)) as f32);
     (0..700usize).prop_flat_map(move |len| {
         let vector = prop::collection::vec(element.clone(), len);
         (vector.clone(), vector)

@@ -5,7 +5,7 @@ use core::arch::asm;
 
 use pulp::aarch64::Neon;
 
-use super::Isa;
+use super::isa::Isa;
 
 impl Isa for Neon {
     #[inline(always)]

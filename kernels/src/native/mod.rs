@@ -1,18 +1,12 @@
-//! What the kernels need of an instruction set and pulp does not offer safely or fast enough.
-
-use pulp::Simd;
+//! The few operations that are native code: loads of a part of a register, and the prefetch.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+mod isa;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-/// A pulp token with the two memory operations of the float kernels.
-pub(crate) trait Isa: Simd {
-    /// Loads the first elements of `part`, as many as there are and a register holds; the rest of
-    /// the register is zero.
-    fn load_part(self, part: &[f32]) -> Self::f32s;
-}
+pub(crate) use isa::Isa;
 
 /// Asks for the first `LINES` cache lines of `row` to be brought near, and waits for nothing.
 #[inline(always)]

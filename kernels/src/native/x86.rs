@@ -6,7 +6,7 @@ use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use pulp::Simd;
 use pulp::x86::{V3, V4};
 
-use super::Isa;
+use super::isa::Isa;
 
 impl Isa for V4 {
     #[inline(always)]
