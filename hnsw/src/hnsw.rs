@@ -1,8 +1,7 @@
 //! The index: a graph over a space.
 
-use std::ops::Range;
-
 use std::borrow::Borrow;
+use std::ops::Range;
 
 use crate::build::{Build, BuildError, Builder, Originals};
 use crate::graph::{Broken, Graph};
@@ -56,11 +55,12 @@ impl<S: Space> Hnsw<S> {
             scratches: Scratches::default(),
             build_distances: 0,
         };
-        index.link_new(build)?;
+        build.threads.run(|| index.link_new(build)).map_err(BuildError::Threads)??;
         Ok(index)
     }
 
-    /// Links the points that the space has and the graph has not.
+    /// Links the points that the space has and the graph has not, in the rayon pool at hand. On an
+    /// error the graph is as before.
     fn link_new(&mut self, build: Build<'_>) -> Result<Range<Id>, BuildError> {
         let (first, len) = (self.graph.len(), self.space.len());
         if len > MAX_POINTS {
@@ -73,8 +73,7 @@ impl<S: Space> Hnsw<S> {
             params: &self.params,
             progress: build.progress.unwrap_or(&|_, _| {}),
         };
-        let link = || builder.link(&mut self.graph, &mut self.originals, ids.clone());
-        self.build_distances += build.threads.run(link).map_err(BuildError::Threads)?;
+        self.build_distances += builder.link(&mut self.graph, &mut self.originals, ids.clone());
         Ok(ids)
     }
 
@@ -173,7 +172,11 @@ impl<E: VectorElement> Hnsw<Vectors<E>> {
         values: &[E],
         build: Build<'_>,
     ) -> Result<Range<Id>, BuildError> {
-        self.space.extend(values)?;
-        self.link_new(build)
+        let first = self.space.len();
+        let insert = || {
+            self.space.extend(values)?;
+            self.link_new(build).inspect_err(|_| self.space.truncate(first))
+        };
+        build.threads.run(insert).map_err(BuildError::Threads)?
     }
 }

@@ -6,7 +6,7 @@ use crate::id::Id;
 ///
 /// The graph holds ids only; everything it learns of the points it learns through this trait. The
 /// built-in space is [`Vectors`](crate::Vectors).
-pub trait Space: Sync {
+pub trait Space: Send + Sync {
     /// What can be searched for.
     type Query: ?Sized + Sync;
     /// Why a query is refused.

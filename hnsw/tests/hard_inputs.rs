@@ -122,7 +122,8 @@ fn one_dimension() {
     let mut random = Random::new(6);
     assert_all_found("1-d normal", &random.normals(3000), 1);
     assert_all_found("1-d line", &(0..3000).map(|x| x as f32).collect::<Vec<_>>(), 1);
-    let powers: Vec<f32> = (0..120).map(|x| 2f32.powi(x - 60)).collect();
+    let doubled = |x: &f32| Some(2.0 * x);
+    let powers: Vec<f32> = std::iter::successors(Some(1e-18), doubled).take(120).collect();
     assert_all_found("1-d powers of two", &powers, 1);
 }
 

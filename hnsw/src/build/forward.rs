@@ -1,12 +1,15 @@
 //! The first step of a batch: each new point, on its own, finds whom it will link to.
 
+use super::builder::Builder;
 use super::reverse::Edge;
 use super::select::select;
-use super::{Builder, tree};
 use crate::graph::Graph;
 use crate::id::{Candidate, Id};
 use crate::search::{Scratch, Walk};
 use crate::space::{Scorer, Space};
+
+/// How many of its nearest points a new point asks for room in the tree before it goes down it.
+const NEAR: usize = 32;
 
 /// What one new point wants of the graph.
 pub(super) struct Plan {
@@ -45,7 +48,7 @@ impl<S: Space> Builder<'_, S> {
             plan.links.push(links);
         }
         plan.links.reverse();
-        plan.near.truncate(tree::CANDIDATES);
+        plan.near.truncate(NEAR);
         plan.distances = scratch.distances;
         plan
     }

@@ -4,9 +4,11 @@
 //! The points of a batch search the graph as it was before the batch, so they do not depend on each
 //! other ([`forward`]). Then the tree takes them in, one after another ([`tree`]); then the links
 //! back to them are grouped by target and every target's list is settled once ([`reverse`]).
-//! Batches double from one up to [`SHARE`] of the index, in an order shuffled by the seed, so that
-//! no group of new points is blind to itself.
+//! Batches double from one up to a share of the index, in an order shuffled by the seed ([`order`]),
+//! so that no group of new points is blind to itself.
 
+mod batch;
+mod builder;
 mod copies;
 mod forward;
 mod options;
@@ -15,81 +17,6 @@ mod reverse;
 mod select;
 mod tree;
 
-use std::ops::Range;
-
-use rayon::prelude::*;
-
+pub(crate) use builder::Builder;
 pub(crate) use copies::Originals;
 pub use options::{Build, BuildError};
-
-use self::forward::Plan;
-use self::reverse::Edge;
-use crate::graph::Graph;
-use crate::id::{Candidate, Id};
-use crate::params::Params;
-use crate::search::Scratch;
-use crate::space::{Scorer, Space};
-
-/// A batch is at most this share of the points that the index will hold after the operation:
-/// large enough to keep many threads busy, small enough to see what is around (ParlayANN takes 2 %).
-const SHARE: f64 = 0.02;
-
-/// What a build needs besides the graph.
-pub(crate) struct Builder<'a, S> {
-    pub(crate) space: &'a S,
-    pub(crate) params: &'a Params,
-    pub(crate) progress: &'a (dyn Fn(usize, usize) + Sync),
-}
-
-impl<S: Space> Builder<'_, S> {
-    /// Links the points `ids`, which the space holds and the graph has room for, and returns the
-    /// number of distances it took. Runs in the rayon pool at hand.
-    pub(crate) fn link(&self, graph: &mut Graph, originals: &mut Originals, ids: Range<Id>) -> u64 {
-        let total = ids.len();
-        let (mut new, copies) = originals.split(self.space, ids.clone());
-        order::shuffle(&mut new, self.params.seed ^ u64::from(ids.start));
-        let largest = order::largest_batch(ids.end as usize, SHARE);
-        let (mut done, mut distances) = (0, 0);
-        for batch in order::batches(&new, largest) {
-            distances += self.link_batch(graph, batch);
-            done += batch.len();
-            (self.progress)(done, total);
-        }
-        distances += self.chain(graph, &copies);
-        (self.progress)(total, total);
-        distances
-    }
-
-    fn link_batch(&self, graph: &mut Graph, batch: &[Id]) -> u64 {
-        let plans: Vec<Plan> = batch
-            .par_iter()
-            .map_init(Scratch::default, |scratch, id| self.plan(graph, *id, scratch))
-            .collect();
-        let parents = tree::adopt(graph, self.space, &plans);
-        // A search may be reading: the new points' own lists first, then the links that lead to
-        // them, then the entry point.
-        let edges = plans.par_iter().zip(parents);
-        let edges = edges.flat_map_iter(|(plan, parent)| plan.publish(graph, parent)).collect();
-        let settled = self.settle(graph, edges);
-        for plan in &plans {
-            let higher = |entry| graph.level(plan.id) > graph.level(entry);
-            if graph.entry().is_none_or(higher) {
-                graph.set_entry(plan.id);
-            }
-        }
-        plans.iter().map(|plan| plan.distances).sum::<u64>() + settled
-    }
-
-    /// Hangs every copy behind the point before it in its chain.
-    fn chain(&self, graph: &mut Graph, copies: &[(Id, Id)]) -> u64 {
-        for (before, copy) in copies {
-            graph.mark_copy(*copy, *before);
-            graph.set_links(*copy, 0, &[*before]);
-        }
-        let edge = |(before, copy): &(Id, Id)| {
-            let from = Candidate::new(self.space.member(*before).score(*copy), *copy);
-            Edge { level: 0, to: *before, from }
-        };
-        copies.len() as u64 + self.settle(graph, copies.par_iter().map(edge).collect())
-    }
-}

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::Builder;
+use super::builder::Builder;
 use super::select::select;
 use crate::graph::Graph;
 use crate::id::{Candidate, Id};

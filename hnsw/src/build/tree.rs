@@ -12,9 +12,6 @@ use crate::graph::Graph;
 use crate::id::{Candidate, Id};
 use crate::space::{Scorer, Space};
 
-/// How many of its nearest points a new point asks for room before it goes down the tree.
-pub(super) const CANDIDATES: usize = 32;
-
 /// Children per point: with M = 16 a quarter of the 32 links on level 0. A list must hold the
 /// parent, the children and the head of a chain of copies: 1 + 2 + 1 links at M = 2.
 fn most_children(m: usize) -> usize {

@@ -48,7 +48,13 @@ impl<T: Zeroable> Table<T> {
         self.len * self.stride * size_of::<T>()
     }
 
-    /// Appends zeroed rows until there are `len`; no row moves. On an error nothing has changed.
+    /// Gives up all rows but the first `len`. What they held is there again when rows are appended.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Appends rows, zeroed if they are new, until there are `len`; no row moves. On an error
+    /// nothing has changed.
     pub(crate) fn grow_to(&mut self, len: usize) -> io::Result<()> {
         if self.segments.is_empty() {
             // Nothing is there yet, so the first segment can be as large as is known to be needed.

@@ -96,6 +96,11 @@ impl<E: VectorElement> Vectors<E> {
         Ok(first as Id..len as Id)
     }
 
+    /// Forgets all vectors but the first `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.table.truncate(len);
+    }
+
     /// Elements of a vector.
     pub fn dim(&self) -> usize {
         self.dim
