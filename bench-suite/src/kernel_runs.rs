@@ -122,7 +122,7 @@ trait Timed: Element {
 impl Timed for f32 {
     const SHORT: &'static str = "f32";
     const DIMS_PER_ELEMENT: usize = 1;
-    fn plain(metric: Metric) -> Option<Plain<f32>> {
+    fn plain(metric: Metric) -> Option<Plain<Self>> {
         plain::over_floats(metric)
     }
 }
@@ -130,7 +130,7 @@ impl Timed for f32 {
 impl Timed for u64 {
     const SHORT: &'static str = "bits";
     const DIMS_PER_ELEMENT: usize = 64;
-    fn plain(metric: Metric) -> Option<Plain<u64>> {
+    fn plain(metric: Metric) -> Option<Plain<Self>> {
         plain::over_bits(metric)
     }
 }

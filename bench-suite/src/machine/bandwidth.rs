@@ -70,7 +70,7 @@ pub fn all_threads(threads: usize, bytes: usize, passes: usize, sample: Duration
             })
             .collect();
         for reader in readers {
-            let own = reader.join().expect("a reader only reads");
+            let own = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             for (slowest, own) in seconds.iter_mut().zip(own) {
                 *slowest = slowest.max(own);
             }

@@ -67,6 +67,9 @@ impl Buffer {
     }
 
     /// How much of the buffer really lies on huge pages (0…1), as the system accounts for it.
+    ///
+    /// # Errors
+    /// When the system takes no such advice, or does not tell what came of it.
     pub fn huge_share(&self) -> Probed<f64> {
         self.advised.clone()?;
         let smaps = std::fs::read_to_string("/proc/self/smaps")

@@ -4,9 +4,9 @@ use bench_suite::kernel_runs::Access;
 
 use super::document::{Block, Cell, Section, Table};
 use super::format::{count, date, number};
-use super::kernels::{backend_title, best_backend, find, metric_title, of};
-use super::model::{IndexFigures, IndexRun, KernelFigure, Report};
-use super::sections::CpuTitle as _;
+use super::kernels::{best_backend, find, of};
+use super::model::{KernelFigure, Report};
+use super::names::{backend_title, cpu_title, metric_title};
 
 /// A quantity of both machines.
 struct Pair {
@@ -30,9 +30,9 @@ pub(super) fn section(this: &Report, other: &Report) -> Section {
     let mut blocks = vec![Block::Text(format!(
         "This machine: {} ({}). The other: {} ({}). A ratio above 1 means that this machine is better; \
          differences below 5 % are ties. In the charts, the other machine's lines are broken.",
-        this.facts.cpu.title(),
+        cpu_title(&this.facts.cpu),
         date(&this.run.date),
-        other.facts.cpu.title(),
+        cpu_title(&other.facts.cpu),
         date(&other.run.date)
     ))];
     if this.run.quick != other.run.quick {
@@ -112,7 +112,7 @@ fn machine(this: &Report, other: &Report) -> Vec<Pair> {
 fn indexes(this: &Report, other: &Report) -> Vec<Pair> {
     let mut pairs = vec![];
     for run in &this.indexes {
-        let (Ok(mine), Some(theirs)) = (&run.figures, same_index(other, run)) else { continue };
+        let (Ok(mine), Some(theirs)) = (&run.figures, other.same_index(run)) else { continue };
         let mut both = |name: String, unit, better, this, other| {
             pairs.push(Pair {
                 name: format!("{}: {name}", run.data_set),
@@ -133,15 +133,6 @@ fn indexes(this: &Report, other: &Report) -> Vec<Pair> {
         }
     }
     pairs
-}
-
-/// The figures of `run`'s data set in another report, if they are of the same rows and parameters.
-pub(super) fn same_index<'a>(other: &'a Report, run: &IndexRun) -> Option<&'a IndexFigures> {
-    let mine = run.figures.as_ref().ok()?;
-    let theirs =
-        other.indexes.iter().find(|o| o.data_set == run.data_set)?.figures.as_ref().ok()?;
-    let key = |f: &IndexFigures| (f.rows, f.dim, f.m, f.ef_construction, f.k);
-    (key(mine) == key(theirs)).then_some(theirs)
 }
 
 fn kernels(this: &Report, other: &Report) -> Vec<Pair> {

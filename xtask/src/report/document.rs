@@ -42,7 +42,7 @@ pub(super) enum Block {
     /// Shown on demand.
     More {
         title: String,
-        blocks: Vec<Block>,
+        blocks: Vec<Self>,
     },
 }
 

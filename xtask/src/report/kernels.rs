@@ -72,37 +72,6 @@ pub(super) fn distinct<'a, T: PartialEq>(
     values
 }
 
-/// A metric as people call it.
-pub(super) fn metric_title(name: &str) -> &str {
-    match name {
-        "l2" => "Squared L2",
-        "ip" => "Inner product",
-        "cosine" => "Cosine",
-        "l1" => "Manhattan",
-        "hamming" => "Hamming",
-        "jaccard" => "Jaccard",
-        other => other,
-    }
-}
-
-/// A metric within a sentence.
-pub(super) fn metric_phrase(name: &str) -> String {
-    let mut letters = metric_title(name).chars();
-    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
-}
-
-/// A backend as people call it.
-pub(super) fn backend_title(name: &str) -> &str {
-    match name {
-        "avx2" => "AVX2",
-        "avx512" => "AVX-512",
-        "neon" => "NEON",
-        "scalar" => "Scalar reference",
-        PLAIN => "Plain loop",
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

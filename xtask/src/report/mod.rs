@@ -11,6 +11,7 @@ mod html;
 mod kernels;
 mod markdown;
 mod model;
+mod names;
 mod plot;
 #[cfg(test)]
 mod sample;

@@ -178,6 +178,15 @@ impl Report {
         }
     }
 
+    /// The figures of `run`'s data set in this report, if they are of the same rows and parameters.
+    pub(crate) fn same_index(&self, run: &IndexRun) -> Option<&IndexFigures> {
+        let theirs = run.figures.as_ref().ok()?;
+        let same = self.indexes.iter().find(|own| own.data_set == run.data_set)?;
+        let figures = same.figures.as_ref().ok()?;
+        let key = |f: &IndexFigures| (f.rows, f.dim, f.m, f.ef_construction, f.k);
+        (key(figures) == key(theirs)).then_some(figures)
+    }
+
     /// The text of `report.json`.
     pub(crate) fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self)

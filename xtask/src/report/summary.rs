@@ -4,8 +4,9 @@ use bench_suite::kernel_runs::Access;
 
 use super::document::Finding;
 use super::format::{bytes, count, number, percent, times};
-use super::kernels::{backend_title, best_backend, find, metric_phrase};
+use super::kernels::{best_backend, find};
 use super::model::{IndexFigures, KernelFigure, Report};
+use super::names::{backend_title, metric_phrase};
 
 /// What matters most, most important first.
 pub(super) fn findings(report: &Report) -> Vec<Finding> {

@@ -5,8 +5,9 @@ use bench_suite::roofline::{Roofs, Work};
 
 use super::axes::{decades, points, ticks};
 use crate::report::document::{Axis, Chart, Point, Scale, Series, Style};
-use crate::report::kernels::{backend_title, distinct, metric_title};
+use crate::report::kernels::distinct;
 use crate::report::model::{KernelFigure, Report};
+use crate::report::names::{backend_title, metric_title};
 
 /// Colour of what is no measurement of ours.
 const LIMIT: usize = 5;

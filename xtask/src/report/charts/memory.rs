@@ -2,8 +2,8 @@
 
 use bench_suite::machine::{BandwidthPoint, LatencyCurve, LatencyPoint, Pages};
 
-use super::Reports;
 use super::axes::{decades, sizes};
+use super::reports::Reports;
 use crate::report::document::{Chart, Point, Series};
 
 /// Bandwidth by working set.

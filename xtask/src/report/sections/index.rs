@@ -2,17 +2,16 @@
 
 use bench_suite::ann::{BuildEvent, SearchEvent};
 
-use super::{charts, head};
+use super::parts::{charts, head};
 use crate::report::charts::{self as chart, Reports};
-use crate::report::compare::same_index;
 use crate::report::document::{Block, Section, Table};
 use crate::report::format::{bytes, count, number, recall, times};
-use crate::report::kernels::metric_phrase;
 use crate::report::model::{IndexFigures, IndexRun};
+use crate::report::names::metric_phrase;
 
 pub(super) fn sections(reports: Reports<'_>) -> Vec<Section> {
     let section = |run: &IndexRun| {
-        let other = reports.other.and_then(|other| same_index(other, run));
+        let other = reports.other.and_then(|other| other.same_index(run));
         let blocks = match &run.figures {
             Ok(figures) => blocks(figures, other),
             Err(reason) => vec![Block::Text(format!("This run is {reason}."))],

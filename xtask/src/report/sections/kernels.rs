@@ -3,12 +3,13 @@
 use bench_suite::kernel_runs::Access;
 use bench_suite::roofline::Bound;
 
-use super::{charts, head};
+use super::parts::{charts, head};
 use crate::report::charts as chart;
 use crate::report::document::{Block, Cell, Section, Table};
 use crate::report::format::{count, number, percent, times};
-use crate::report::kernels::{backend_title, best_backend, distinct, metric_title, of};
+use crate::report::kernels::{best_backend, distinct, of};
 use crate::report::model::{KernelFigure, Report};
+use crate::report::names::{backend_title, metric_title};
 
 pub(super) fn section(report: &Report) -> Section {
     let blocks = match &report.kernels {

@@ -2,23 +2,11 @@
 
 use bench_suite::machine::{Cache, Cpu};
 
-use super::{cell, facts, head};
+use super::parts::{cell, facts, head};
 use crate::report::document::{Block, Section, Table};
 use crate::report::format::{bytes, number};
-use crate::report::kernels::backend_title;
 use crate::report::model::Report;
-
-/// A CPU's name as a report may state it.
-pub(in crate::report) trait CpuTitle {
-    /// The name, with what is known when it hides the model.
-    fn title(&self) -> String;
-}
-
-impl CpuTitle for Cpu {
-    fn title(&self) -> String {
-        if self.masked { format!("{} (model hidden)", self.name) } else { self.name.clone() }
-    }
-}
+use crate::report::names::backend_title;
 
 pub(super) fn section(report: &Report) -> Section {
     let compute = &report.compute;

@@ -2,7 +2,7 @@
 
 use bench_suite::machine::Pages;
 
-use super::{charts, number};
+use super::parts::{charts, number};
 use crate::report::charts::{self as chart, Reports};
 use crate::report::document::{Block, Section, Table};
 use crate::report::format::{bytes, percent};

@@ -4,15 +4,13 @@ mod index;
 mod kernels;
 mod machine;
 mod memory;
-
-use bench_suite::machine::Probed;
-
-pub(super) use machine::CpuTitle;
+mod parts;
 
 use super::charts::Reports;
-use super::document::{Block, Cell, Chart, Document, Table};
+use super::document::Document;
 use super::format;
 use super::model::Report;
+use super::names::cpu_title;
 use super::{compare, summary};
 
 /// Everything a report says, beside `other` when there is one.
@@ -27,7 +25,7 @@ pub(super) fn document(this: &Report, other: Option<&Report>) -> Document {
     sections.extend(index::sections(reports));
     let kind = if run.quick { "quick run" } else { "full run" };
     Document {
-        title: this.facts.cpu.title(),
+        title: cpu_title(&this.facts.cpu),
         subtitle: format!(
             "Nearfield {} hardware report · {} · {kind} of {}",
             run.version,
@@ -47,32 +45,4 @@ pub(super) fn document(this: &Report, other: Option<&Report>) -> Document {
 
 fn duration(seconds: f64) -> String {
     if seconds < 90.0 { format!("{seconds:.0} s") } else { format!("{:.1} min", seconds / 60.0) }
-}
-
-/// What was found, or why not, as a cell.
-fn cell<T>(probed: &Probed<T>, text: impl FnOnce(&T) -> String) -> Cell {
-    match probed {
-        Ok(value) => text(value).into(),
-        Err(reason) => reason.to_string().into(),
-    }
-}
-
-/// A table of names and what stands for them.
-fn facts(rows: Vec<(&str, Cell)>) -> Block {
-    let rows = rows.into_iter().map(|(name, cell)| vec![name.into(), cell]).collect();
-    Block::Table(Table { rows, words: 2, ..Table::default() })
-}
-
-fn head(names: &[&str]) -> Vec<String> {
-    names.iter().map(|&name| name.to_owned()).collect()
-}
-
-/// The charts that have something to show, if any.
-fn charts(charts: impl IntoIterator<Item = Option<Chart>>) -> Option<Block> {
-    let charts: Vec<Chart> = charts.into_iter().flatten().collect();
-    (!charts.is_empty()).then_some(Block::Charts(charts))
-}
-
-fn number(probed: &Probed<f64>) -> Cell {
-    cell(probed, |&x| format::number(x))
 }
