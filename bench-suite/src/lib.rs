@@ -19,3 +19,8 @@ pub use matrix::{Matrix, Values};
 pub use table::Table;
 pub use truth::Truth;
 pub use workload::Workload;
+
+/// The examples of the project's README, run as tests: this crate depends on all that they use.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

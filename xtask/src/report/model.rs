@@ -140,9 +140,9 @@ impl IndexFigures {
 /// Why a `report.json` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{}: not a report, or a damaged one: {source}", path.display())]
+    #[error("{}: not a report, or a damaged one", path.display())]
     Damaged { path: PathBuf, source: serde_json::Error },
     #[error("{}: schema version {found}, but this program reads version {SCHEMA}; make it anew with the same revision", path.display())]
     OtherSchema { path: PathBuf, found: u32 },
