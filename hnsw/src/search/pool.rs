@@ -122,7 +122,7 @@ mod tests {
             "beyond others"
         );
         assert!(
-            is_shell(32, &|id| if id < 23 { 1.0 } else { 7.5 + (id / 8) as f32 * 1e-6 }),
+            is_shell(32, &|id| if id < 23 { 1.0 } else { 7.5 + (id / 4) as f32 * 1e-6 }),
             "nearer"
         );
         assert!(!is_shell(32, &|id| 7.0 + id as f32 * 0.1), "a spread");
