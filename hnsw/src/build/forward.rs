@@ -42,8 +42,11 @@ impl<S: Space> Builder<'_, S> {
             }
             plan.near.clear();
             plan.near.extend_from_slice(scratch.found());
-            let (m, keep_pruned) = (self.params.m, self.params.keep_pruned);
-            let (links, distances) = select(&mut scorer, &plan.near, m, keep_pruned, |_| false);
+            let keep_pruned = self.params.keep_pruned;
+            // A list that will be filled up anyway is filled with the best there is; one slot is
+            // left for the parent.
+            let limit = if keep_pruned { graph.degree(level) - 1 } else { self.params.m };
+            let (links, distances) = select(&mut scorer, &plan.near, limit, keep_pruned, |_| false);
             scratch.distances += distances;
             plan.links.push(links);
         }

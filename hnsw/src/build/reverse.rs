@@ -8,6 +8,11 @@ use crate::graph::Graph;
 use crate::id::{Candidate, Id};
 use crate::space::{Scorer, Space};
 
+/// The share of a list that is left free when it is chosen anew: an eighth. A full list would be
+/// chosen anew for the next link already; so the build on WordNet takes 14 % fewer distances, and a
+/// query 2 % fewer, at the same recall (ADR 5).
+const ROOM: usize = 8;
+
 /// A link that `to` should get on `level`: the new point and its distance. Sorting brings the edges
 /// of a list together, nearest first, in an order that no timing can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +51,9 @@ impl<S: Space> Builder<'_, S> {
             scored.chain(edges.iter().map(|edge| edge.from)).collect();
         candidates.sort_unstable();
         let in_tree = |id| level == 0 && graph.is_tree_link(to, id);
-        let (links, distances) =
-            select(&mut scorer, &candidates, degree, self.params.keep_pruned, in_tree);
+        let keep_pruned = self.params.keep_pruned;
+        let limit = if keep_pruned { degree } else { degree - degree / ROOM };
+        let (links, distances) = select(&mut scorer, &candidates, limit, keep_pruned, in_tree);
         ids.clear();
         ids.extend(links.iter().map(|link| link.id()));
         graph.set_links(to, level, &ids);

@@ -7,6 +7,12 @@ use crate::space::Scorer;
 /// memory idle, all at once computes distances that a rejection makes needless.
 const GROUP: usize = 4;
 
+/// How much nearer to a selected neighbour than to the target a candidate must be to be left out,
+/// as a share of its distance: 1/11, which is the α = 1.1 of DiskANN's pruning on squared distances.
+/// With it the graph needs 5 to 10 % fewer distances for the same recall on Fashion-MNIST, as many on
+/// WordNet, and finds 1 to 2 points more per hundred among standard-normal vectors (ADR 5).
+const SLACK: f32 = 1.0 / 11.0;
+
 /// Selects up to `limit` of `candidates` (ascending), as Algorithm 4 of arXiv 1603.09320: a candidate
 /// that is nearer to one already selected than to the target is left out, since the target reaches
 /// it through that one. What `keeps` names is selected always. With `keep_pruned` the nearest of
@@ -52,15 +58,16 @@ struct Selection<'a, S> {
 }
 
 impl<S: Scorer> Selection<'_, S> {
-    /// Whether no selected neighbour is nearer to the candidate than the target is.
+    /// Whether no selected neighbour is clearly nearer to the candidate than the target is.
     fn is_diverse(&mut self, candidate: Candidate) -> bool {
         self.scorer.aim(candidate.id());
+        let nearest = candidate.distance() - candidate.distance().abs() * SLACK;
         let mut scores = [0.0; GROUP];
         self.ids.chunks(GROUP).all(|group| {
             let scores = &mut scores[..group.len()];
             self.scorer.score_all(group, scores);
             self.distances += group.len() as u64;
-            scores.iter().all(|score| *score >= candidate.distance())
+            scores.iter().all(|score| *score >= nearest)
         })
     }
 }

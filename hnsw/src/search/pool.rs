@@ -58,24 +58,23 @@ impl Pool {
     }
 
     /// Whether a full pool tells nothing about the direction in which to go on, because what fills
-    /// it up is about equally far: all of it at one distance (two one-hot rows: always 2), or its
-    /// farthest quarter at different distances within 1/256 (a thousand near-duplicates beside the
-    /// way).
+    /// it is about equally far: all of it within 1/256 (two one-hot rows: always 2), or its farthest
+    /// quarter (a thousand near-duplicates beside the way).
     ///
     /// In natural data the farthest quarter spreads over a factor of (4/3)^(2/d) in squared
-    /// distance, 1.02 at an intrinsic dimension d of 30; 1/256 would take one of 150. Hamming
-    /// distances, which tie without being a plateau, are told apart by having few values.
+    /// distance, 1.02 at an intrinsic dimension d of 30; 1/256 would take one of 150. Counts, such
+    /// as Hamming distances, tie without being a shell: there most of the quarter must differ.
     pub(crate) fn is_shell(&self) -> bool {
         let len = self.candidates.len();
         if len < self.capacity || self.capacity < Self::SMALLEST_SHELL {
             return false;
         }
         let quarter = &self.candidates[len - len / 4..];
-        let (first, nearer, last) = (self.candidates[0], quarter[0], quarter[quarter.len() - 1]);
+        let last = quarter[quarter.len() - 1].distance();
+        let thin = |nearer: Candidate| (last - nearer.distance()) * 256.0 <= last.abs();
         let values = 1 + quarter.windows(2).filter(|pair| !pair[0].ties(pair[1])).count();
-        let spread = last.distance() - nearer.distance();
-        let thin = spread * 256.0 <= last.distance().abs();
-        first.ties(last) || (thin && values > quarter.len() / 2)
+        let enough = if last.fract() == 0.0 { quarter.len() / 2 } else { 2 };
+        thin(self.candidates[0]) || (thin(quarter[0]) && values >= enough)
     }
 
     /// Of fewer candidates, a quarter can lie close together by chance.
@@ -122,7 +121,12 @@ mod tests {
             is_shell(32, &|id| if id < 23 { 1.0 } else { 7.0 + id as f32 * 1e-4 }),
             "beyond others"
         );
+        assert!(
+            is_shell(32, &|id| if id < 23 { 1.0 } else { 7.5 + (id / 4) as f32 * 1e-6 }),
+            "nearer"
+        );
         assert!(!is_shell(32, &|id| 7.0 + id as f32 * 0.1), "a spread");
+        assert!(!is_shell(32, &|id| if id < 23 { 0.5 } else { 0.8 }), "Jaccard");
         assert!(!is_shell(32, &|id| (60 + id / 16) as f32), "Hamming");
         assert!(!is_shell(200, &|_| 2.0), "not full");
         assert!(!is_shell(31, &|_| 2.0), "few");
