@@ -15,8 +15,9 @@ pub struct Params {
     /// Decides levels and the order of insertion.
     pub seed: u64,
     /// Whether lists that the diversity heuristic leaves short are filled up with the nearest of
-    /// what it pruned (the paper's *keepPrunedConnections*). Helps where all points are about
-    /// equally far from each other; on clustered data it mostly costs distances.
+    /// what it pruned (the paper's *keepPrunedConnections*); new points then link to as many others
+    /// as their lists hold. Finds more per `ef` where points are about equally far from each other
+    /// and in many dimensions; on WordNet the build then takes 2.6 times as many distances.
     pub keep_pruned: bool,
 }
 

@@ -108,6 +108,7 @@ pub use functions::{
 };
 pub use kernel::Kernel;
 pub use metric::Metric;
+pub use native::prefetch;
 pub use rows::{MAX_SEGMENTS, Rows, locate};
 pub use vectors::{NotNormalizable, all_finite, normalize};
 

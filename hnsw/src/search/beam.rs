@@ -2,11 +2,16 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use nearfield_kernels::prefetch;
+
 use super::pool::Pool;
 use super::visited::Visited;
 use crate::graph::Graph;
 use crate::id::{Candidate, Id};
 use crate::space::Scorer;
+
+/// Cache lines fetched of a list that will be read: all of it at M = 16.
+const LIST_LINES: usize = 2;
 
 /// Memory of one search, reused by the next.
 #[derive(Debug, Default)]
@@ -83,7 +88,10 @@ impl<S: Scorer> Walk<'_, S> {
         self.scorer.score_all(ids, scores);
         *distances += ids.len() as u64;
         for (id, score) in ids.iter().zip(scores) {
-            pool.insert(Candidate::new(*score, *id));
+            if pool.insert(Candidate::new(*score, *id)) {
+                // It will be expanded if nothing nearer pushes it out, and its list is far away.
+                prefetch::<LIST_LINES, _>(self.graph.slots(*id, level));
+            }
         }
     }
 }

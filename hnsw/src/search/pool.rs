@@ -28,12 +28,12 @@ impl Pool {
         &self.candidates
     }
 
-    /// Adds a candidate that was never added before, if it is among the best.
+    /// Adds a candidate that was never added before, if it is among the best; whether it is.
     #[inline(always)]
-    pub(crate) fn insert(&mut self, candidate: Candidate) {
+    pub(crate) fn insert(&mut self, candidate: Candidate) -> bool {
         if self.candidates.len() == self.capacity {
             if candidate > self.candidates[self.capacity - 1] {
-                return;
+                return false;
             }
             self.candidates.pop();
             self.expanded.pop();
@@ -42,6 +42,7 @@ impl Pool {
         self.candidates.insert(place, candidate);
         self.expanded.insert(place, false);
         self.cursor = self.cursor.min(place);
+        true
     }
 
     /// The nearest candidate that is not expanded yet, which counts as expanded from here on.
@@ -110,7 +111,7 @@ mod tests {
         let is_shell = |ef: usize, distance: &dyn Fn(u32) -> f32| {
             let mut pool = Pool::default();
             pool.reset(ef);
-            (0..100).for_each(|id| pool.insert(Candidate::new(distance(id), id)));
+            (0..100).for_each(|id| _ = pool.insert(Candidate::new(distance(id), id)));
             pool.is_shell()
         };
         assert!(is_shell(32, &|_| 2.0), "one-hot");

@@ -8,9 +8,16 @@ mod x86;
 
 pub(crate) use isa::Isa;
 
-/// Asks for the first `LINES` cache lines of `row` to be brought near, and waits for nothing.
+/// Asks for the first `LINES` cache lines (of 64 bytes) of `row` to be brought near, and waits for
+/// nothing: a hint, for memory that will be read in some hundred nanoseconds. No line beyond the
+/// end of `row` is fetched; elsewhere than on x86-64 and AArch64 nothing is.
+///
+/// ```
+/// let next = [1u32; 32];
+/// nearfield_kernels::prefetch::<2, _>(&next); // 128 bytes are two lines
+/// ```
 #[inline(always)]
-pub(crate) fn prefetch<const LINES: usize, E>(row: &[E]) {
+pub fn prefetch<const LINES: usize, E>(row: &[E]) {
     const LINE: usize = 64;
     for line in 0..LINES {
         // Beyond the row's end another row would be fetched for nothing, or nothing at all.
