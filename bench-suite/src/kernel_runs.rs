@@ -136,7 +136,7 @@ impl Timed for u64 {
 }
 
 /// One way to compute a metric.
-enum Implementation<E: 'static> {
+enum Implementation<E: Element> {
     Plain(Plain<E>),
     Kernel(Kernel<E>),
 }

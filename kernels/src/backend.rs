@@ -16,7 +16,7 @@ pub const BACKEND_VARIABLE: &str = "NEARFIELD_BACKEND";
 pub enum Backend {
     /// Portable code, the specification of the others; slow, most of all without a hardware FMA.
     Scalar,
-    /// x86-64 with AVX2 and FMA.
+    /// x86-64 with AVX2, FMA and F16C: the level x86-64-v3.
     Avx2,
     /// x86-64 with AVX-512 (F, BW, CD, DQ, VL).
     Avx512,
@@ -43,7 +43,9 @@ impl Backend {
         match self {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => pulp::x86::V3::try_new().is_some(),
+            Self::Avx2 => {
+                pulp::x86::V3::try_new().is_some() && std::arch::is_x86_feature_detected!("f16c")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => pulp::x86::V4::try_new().is_some(),
             #[cfg(target_arch = "aarch64")]

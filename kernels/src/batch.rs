@@ -2,6 +2,7 @@
 
 use crate::native::prefetch;
 use crate::rows::Rows;
+use crate::score::Score;
 
 /// How many rows ahead of the one being scored a gather fetches. Of 4, 8 and 12, four was the best
 /// or within 2 % of it at 128, 384 and 768 floats (docs/adr/0002-float-kernels.md has the sweep).
@@ -11,37 +12,13 @@ const AHEAD: usize = 4;
 /// asking for four lines made rows of 768 floats 8 % slower.
 const LINES_AHEAD: usize = 2;
 
-/// A metric over elements `E` on the instruction set with token `T`, as the loops over rows see it.
-pub(crate) trait Score<T, E>: Copy + Default {
-    /// What is computed once per query.
-    type Prepared: Copy;
-
-    /// Rows scored together: 4, 2 or 1.
-    const GROUP: usize;
-
-    /// Computes what is computed once per query.
-    fn prepare(self, token: T, query: &[E]) -> Self::Prepared;
-
-    /// The distance of two vectors of one length.
-    fn pair(self, token: T, a: &[E], b: &[E]) -> f32;
-
-    /// The distances of the query to rows of its length: to the bit what [`pair`](Self::pair) gives.
-    fn rows<const ROWS: usize>(
-        self,
-        token: T,
-        query: &[E],
-        prepared: Self::Prepared,
-        rows: [&[E]; ROWS],
-    ) -> [f32; ROWS];
-}
-
 /// Scores all rows in order.
 #[inline(always)]
-pub(crate) fn one_to_many<T: Copy, E>(
+pub(crate) fn one_to_many<T: Copy, Q, R>(
     token: T,
-    metric: impl Score<T, E>,
-    query: &[E],
-    rows: &Rows<'_, E>,
+    metric: impl Score<T, Q, R>,
+    query: &[Q],
+    rows: &Rows<'_, R>,
     out: &mut [f32],
 ) {
     // Rows in order need no hint: the CPU's own prefetcher sees them coming.
@@ -50,17 +27,17 @@ pub(crate) fn one_to_many<T: Copy, E>(
 
 /// Scores the rows named by `ids`.
 #[inline(always)]
-pub(crate) fn gather<T: Copy, E>(
+pub(crate) fn gather<T: Copy, Q, R>(
     token: T,
-    metric: impl Score<T, E>,
-    query: &[E],
-    rows: &Rows<'_, E>,
+    metric: impl Score<T, Q, R>,
+    query: &[Q],
+    rows: &Rows<'_, R>,
     ids: &[u32],
     out: &mut [f32],
 ) {
     let fetch = |i: usize| {
         if let Some(&id) = ids.get(i) {
-            prefetch::<LINES_AHEAD, E>(rows.row(id));
+            prefetch::<LINES_AHEAD, R>(rows.row(id));
         }
     };
     (0..AHEAD).for_each(fetch);
@@ -69,28 +46,28 @@ pub(crate) fn gather<T: Copy, E>(
 
 /// Fills `out` with the distances to `row(0)`, `row(1)`, …; calls `before(i)` ahead of each row.
 #[inline(always)]
-fn scored<'a, T: Copy, E: 'a, M: Score<T, E>>(
+fn scored<'a, T: Copy, Q, R: 'a, M: Score<T, Q, R>>(
     token: T,
     metric: M,
-    query: &[E],
+    query: &[Q],
     out: &mut [f32],
-    row: impl Fn(usize) -> &'a [E],
+    row: impl Fn(usize) -> &'a [R],
     before: impl Fn(usize),
 ) {
     match M::GROUP {
-        4 => grouped::<T, E, M, 4>(token, metric, query, out, row, before),
-        2 => grouped::<T, E, M, 2>(token, metric, query, out, row, before),
-        _ => grouped::<T, E, M, 1>(token, metric, query, out, row, before),
+        4 => grouped::<T, Q, R, M, 4>(token, metric, query, out, row, before),
+        2 => grouped::<T, Q, R, M, 2>(token, metric, query, out, row, before),
+        _ => grouped::<T, Q, R, M, 1>(token, metric, query, out, row, before),
     }
 }
 
 #[inline(always)]
-fn grouped<'a, T: Copy, E: 'a, M: Score<T, E>, const GROUP: usize>(
+fn grouped<'a, T: Copy, Q, R: 'a, M: Score<T, Q, R>, const GROUP: usize>(
     token: T,
     metric: M,
-    query: &[E],
+    query: &[Q],
     out: &mut [f32],
-    row: impl Fn(usize) -> &'a [E],
+    row: impl Fn(usize) -> &'a [R],
     before: impl Fn(usize),
 ) {
     if out.is_empty() {

@@ -1,61 +1,81 @@
-//! Kernels over packed bits: exact counts over `u64` words, rounded once to `f32`.
+//! Kernels over packed bits, in words or in bytes: exact counts, rounded once to `f32`.
 
-use crate::batch::Score;
-use crate::reference::{hamming, jaccard_of, union_intersection};
+use crate::reference::{
+    hamming, hamming_bytes, jaccard_of, union_intersection, union_intersection_bytes,
+};
+use crate::score::{Score, one_pair_at_a_time};
 
-/// Number of differing bits.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Hamming;
+/// An element that holds packed bits.
+pub(crate) trait Packed: Sized {
+    /// Number of differing bits.
+    fn hamming(a: &[Self], b: &[Self]) -> u64;
 
-/// One minus the share of the union that both sets have.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Jaccard;
+    /// `(union, intersection)` of the set bits.
+    fn union_intersection(a: &[Self], b: &[Self]) -> (u64, u64);
+}
 
-impl<T: Copy> Score<T, u64> for Hamming {
-    const GROUP: usize = 1;
-    type Prepared = ();
-
+// The bodies are compiled anew for each instruction set.
+impl Packed for u64 {
     #[inline(always)]
-    fn prepare(self, _token: T, _query: &[u64]) {}
-
-    #[inline(always)]
-    fn pair(self, _token: T, a: &[u64], b: &[u64]) -> f32 {
-        hamming(a, b) as f32
+    fn hamming(a: &[u64], b: &[u64]) -> u64 {
+        hamming(a, b)
     }
 
     #[inline(always)]
-    fn rows<const ROWS: usize>(
-        self,
-        token: T,
-        query: &[u64],
-        (): (),
-        rows: [&[u64]; ROWS],
-    ) -> [f32; ROWS] {
-        rows.map(|row| self.pair(token, query, row))
+    fn union_intersection(a: &[u64], b: &[u64]) -> (u64, u64) {
+        union_intersection(a, b)
     }
 }
 
-impl<T: Copy> Score<T, u64> for Jaccard {
-    const GROUP: usize = 1;
-    type Prepared = ();
+impl Packed for u8 {
+    #[inline(always)]
+    fn hamming(a: &[u8], b: &[u8]) -> u64 {
+        hamming_bytes(a, b)
+    }
 
     #[inline(always)]
-    fn prepare(self, _token: T, _query: &[u64]) {}
+    fn union_intersection(a: &[u8], b: &[u8]) -> (u64, u64) {
+        union_intersection_bytes(a, b)
+    }
+}
+
+/// Number of differing bits.
+#[derive(Clone, Copy)]
+pub(crate) struct Hamming;
+
+/// One minus the share of the union that both sets have.
+#[derive(Clone, Copy)]
+pub(crate) struct Jaccard;
+
+impl<T: Copy, E: Packed> Score<T, E, E> for Hamming {
+    type Scale = ();
 
     #[inline(always)]
-    fn pair(self, _token: T, a: &[u64], b: &[u64]) -> f32 {
-        let (union, intersection) = union_intersection(a, b);
+    fn new((): ()) -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    fn pair(self, _token: T, a: &[E], b: &[E]) -> f32 {
+        E::hamming(a, b) as f32
+    }
+
+    one_pair_at_a_time! { T, E, E }
+}
+
+impl<T: Copy, E: Packed> Score<T, E, E> for Jaccard {
+    type Scale = ();
+
+    #[inline(always)]
+    fn new((): ()) -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    fn pair(self, _token: T, a: &[E], b: &[E]) -> f32 {
+        let (union, intersection) = E::union_intersection(a, b);
         jaccard_of(union, intersection)
     }
 
-    #[inline(always)]
-    fn rows<const ROWS: usize>(
-        self,
-        token: T,
-        query: &[u64],
-        (): (),
-        rows: [&[u64]; ROWS],
-    ) -> [f32; ROWS] {
-        rows.map(|row| self.pair(token, query, row))
-    }
+    one_pair_at_a_time! { T, E, E }
 }

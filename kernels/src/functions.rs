@@ -80,7 +80,7 @@ pub fn squared_norm(vector: &[f32]) -> f32 {
     dot(vector, vector)
 }
 
-static COUNTS: LazyLock<&'static Counts> =
+static COUNTS: LazyLock<&'static Counts<u64>> =
     LazyLock::new(|| Backend::best().and_then(counts).unwrap_or_else(|error| panic!("{error}")));
 
 /// The number of bits that differ, exact at any length ([`Kernel::distance`] rounds it to `f32`).

@@ -1,9 +1,10 @@
 //! A kernel: one metric over one element type, resolved to one backend.
 
 use crate::backend::{Backend, Unsupported};
-use crate::element::Element;
+use crate::element::{Element, Query};
 use crate::metric::Metric;
 use crate::rows::Rows;
+use crate::scale::Scale;
 use crate::table::Table;
 
 /// A distance function, resolved once and then called as often as you like.
@@ -21,26 +22,27 @@ use crate::table::Table;
 /// # Ok::<(), nearfield_kernels::Unsupported>(())
 /// ```
 #[derive(Debug)]
-pub struct Kernel<E: 'static> {
-    table: &'static Table<E>,
+pub struct Kernel<Q: Query<R>, R: Element = Q> {
+    table: &'static Table<Q, R, Q::Scale>,
+    scale: Q::Scale,
     metric: Metric,
     backend: Backend,
 }
 
-impl<E> Clone for Kernel<E> {
+impl<Q: Query<R>, R: Element> Clone for Kernel<Q, R> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<E> Copy for Kernel<E> {}
+impl<Q: Query<R>, R: Element> Copy for Kernel<Q, R> {}
 
-impl<E: Element> Kernel<E> {
+impl<Q: Query<R>, R: Element> Kernel<Q, R> {
     /// The fastest kernel that this CPU has for `metric`, or the one that
     /// [`BACKEND_VARIABLE`](crate::BACKEND_VARIABLE) demands.
     ///
     /// # Errors
-    /// [`Unsupported`] when the metric makes no sense for `E` or the forced backend is missing.
+    /// [`Unsupported`] when the metric makes no sense for the elements or the forced backend is missing.
     pub fn best(metric: Metric) -> Result<Self, Unsupported> {
         Self::on(Backend::best()?, metric)
     }
@@ -48,9 +50,9 @@ impl<E: Element> Kernel<E> {
     /// The kernel of one backend by name, for tests and benchmarks.
     ///
     /// # Errors
-    /// [`Unsupported`] when the metric makes no sense for `E` or the CPU lacks the backend.
+    /// [`Unsupported`] when the metric makes no sense for the elements or the CPU lacks the backend.
     pub fn on(backend: Backend, metric: Metric) -> Result<Self, Unsupported> {
-        Ok(Self { table: E::table(backend, metric)?, metric, backend })
+        Ok(Self { table: Q::table(backend, metric)?, scale: Default::default(), metric, backend })
     }
 
     /// The metric it computes.
@@ -69,9 +71,9 @@ impl<E: Element> Kernel<E> {
     /// # Panics
     /// When the lengths differ.
     #[inline]
-    pub fn distance(&self, a: &[E], b: &[E]) -> f32 {
+    pub fn distance(&self, a: &[Q], b: &[R]) -> f32 {
         assert!(a.len() == b.len(), "vectors of {} and {} elements", a.len(), b.len());
-        self.table.pair(a, b)
+        self.table.pair(self.scale, a, b)
     }
 
     /// The distances of `query` to all `rows`, in order, into `out`: per row exactly what
@@ -91,9 +93,9 @@ impl<E: Element> Kernel<E> {
     /// # Panics
     /// When `query.len() != rows.dim()` or `out.len() != rows.len()`.
     #[inline]
-    pub fn one_to_many(&self, query: &[E], rows: &Rows<'_, E>, out: &mut [f32]) {
+    pub fn one_to_many(&self, query: &[Q], rows: &Rows<'_, R>, out: &mut [f32]) {
         self.check(query, rows, rows.len(), out, "rows");
-        self.table.one_to_many(query, rows, out);
+        self.table.one_to_many(self.scale, query, rows, out);
     }
 
     /// The distances of `query` to the rows named by `ids`, into `out`: per row exactly what
@@ -114,15 +116,56 @@ impl<E: Element> Kernel<E> {
     /// # Panics
     /// When `query.len() != rows.dim()`, `out.len() != ids.len()`, or an id is not below `rows.len()`.
     #[inline]
-    pub fn gather(&self, query: &[E], rows: &Rows<'_, E>, ids: &[u32], out: &mut [f32]) {
+    pub fn gather(&self, query: &[Q], rows: &Rows<'_, R>, ids: &[u32], out: &mut [f32]) {
         self.check(query, rows, ids.len(), out, "ids");
-        self.table.gather(query, rows, ids, out);
+        self.table.gather(self.scale, query, rows, ids, out);
+    }
+
+    /// The distances of all `queries` to all `rows`, into `out`: that of query *i* and row *j* at
+    /// `i · rows.len() + j`, exactly what [`distance`](Self::distance) gives. Each vector loaded serves
+    /// several distances, as in a matrix product.
+    ///
+    /// ```
+    /// use nearfield_kernels::{Kernel, Metric, Rows};
+    ///
+    /// let queries = [0.0f32, 0.0, 1.0, 1.0];
+    /// let values = [0.0f32, 0.0, 3.0, 4.0, 1.0, 0.0];
+    /// let mut out = [0.0; 6];
+    /// let kernel = Kernel::<f32>::best(Metric::L2Squared)?;
+    /// kernel.many_to_many(&Rows::new(&queries, 2), &Rows::new(&values, 2), &mut out);
+    /// assert_eq!(out, [0.0, 25.0, 1.0, 2.0, 13.0, 1.0]);
+    /// # Ok::<(), nearfield_kernels::Unsupported>(())
+    /// ```
+    ///
+    /// # Panics
+    /// When `queries.dim() != rows.dim()` or `out.len() != queries.len() * rows.len()`.
+    pub fn many_to_many(&self, queries: &Rows<'_, Q>, rows: &Rows<'_, R>, out: &mut [f32]) {
+        let (dim, count) = (queries.dim(), queries.len() * rows.len());
+        assert!(dim == rows.dim(), "queries of {dim} elements against rows of {}", rows.dim());
+        assert!(out.len() == count, "room for {} distances of {count} pairs", out.len());
+        self.table.many_to_many(self.scale, queries, rows, out);
     }
 
     #[inline]
-    fn check(&self, query: &[E], rows: &Rows<'_, E>, count: usize, out: &[f32], of: &str) {
+    fn check(&self, query: &[Q], rows: &Rows<'_, R>, count: usize, out: &[f32], of: &str) {
         let (len, dim) = (query.len(), rows.dim());
         assert!(len == dim, "a query of {len} elements against rows of {dim}");
         assert!(out.len() == count, "room for {} distances of {count} {of}", out.len());
+    }
+}
+
+impl<R: Element> Kernel<f32, R>
+where
+    f32: Query<R, Scale = Scale>,
+{
+    /// The same kernel over rows whose codes stand for the numbers that `scale` says.
+    ///
+    /// # Panics
+    /// When the factor or the offset is not finite.
+    #[must_use]
+    pub fn scaled(self, scale: Scale) -> Self {
+        let Scale { factor, offset } = scale;
+        assert!(factor.is_finite() && offset.is_finite(), "codes of {factor} and {offset}");
+        Self { scale, ..self }
     }
 }

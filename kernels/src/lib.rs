@@ -93,23 +93,31 @@ mod element;
 mod float;
 mod functions;
 mod kernel;
+mod lanes;
+mod math;
 mod metric;
 mod native;
 mod portable;
 pub mod reference;
 mod rows;
+mod scale;
+mod score;
 mod table;
+mod tile;
 mod vectors;
+mod widen;
 
 pub use backend::{BACKEND_VARIABLE, Backend, Unsupported};
-pub use element::Element;
+pub use element::{Element, Query};
 pub use functions::{
     cosine, dot, hamming, jaccard, l2_squared, manhattan, squared_norm, union_intersection,
 };
+pub use half::{bf16, f16};
 pub use kernel::Kernel;
 pub use metric::Metric;
 pub use native::prefetch;
 pub use rows::{MAX_SEGMENTS, Rows, locate};
+pub use scale::Scale;
 pub use vectors::{NotNormalizable, all_finite, normalize};
 
 /// The README's example, run with the doc tests.

@@ -8,6 +8,9 @@ use core::fmt;
 pub enum Metric {
     /// `Σ (aᵢ − bᵢ)²`, in `0…∞`. Orders like the Euclidean distance, without its root.
     L2Squared,
+    /// `√Σ (aᵢ − bᵢ)²`, in `0…∞`: the Euclidean distance, the correctly rounded root of
+    /// [`L2Squared`](Self::L2Squared).
+    L2,
     /// `0 − Σ aᵢ·bᵢ`, in `−∞…∞`; never `−0.0`.
     InnerProduct,
     /// `1 − Σ aᵢ·bᵢ / √(Σ aᵢ² · Σ bᵢ²)`, clamped to `0…2`; a zero vector gives 1.
@@ -22,8 +25,9 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric, in the order of declaration.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::L2Squared,
+        Self::L2,
         Self::InnerProduct,
         Self::Cosine,
         Self::Manhattan,
@@ -31,10 +35,12 @@ impl Metric {
         Self::Jaccard,
     ];
 
-    /// The name used in reports and messages: `"l2"`, `"ip"`, `"cosine"`, `"l1"`, `"hamming"`, `"jaccard"`.
+    /// The name used in reports and messages: `"l2"` (squared), `"euclidean"`, `"ip"`,
+    /// `"cosine"`, `"l1"`, `"hamming"`, `"jaccard"`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::L2Squared => "l2",
+            Self::L2 => "euclidean",
             Self::InnerProduct => "ip",
             Self::Cosine => "cosine",
             Self::Manhattan => "l1",

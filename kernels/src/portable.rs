@@ -1,41 +1,73 @@
 //! The backend without an instruction set: the reference itself, one pair at a time.
 
-use crate::batch::Score;
-use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan};
-use crate::reference;
+use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, Over};
+use crate::math::{mul_add, sqrt_f32};
+use crate::reference::{cosine_of, difference, lane_sum, squared_difference};
+use crate::score::{Score, one_pair_at_a_time};
+use crate::widen::Widen;
 
 /// The token of [`Backend::Scalar`](crate::Backend::Scalar).
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
 macro_rules! by_reference {
-    ($($metric:ident: |$a:ident, $b:ident| $distance:expr;)*) => {$(
-        impl Score<Portable, f32> for $metric {
-            const GROUP: usize = 1;
-            type Prepared = ();
+    ($($metric:ident: |$sum:ident| $distance:expr;)*) => {$(
+        impl<A: Widen<Scale = ()>, B: Widen> Score<Portable, A::Element, B::Element>
+            for Over<$metric, A, B>
+        {
+            type Scale = B::Scale;
 
-            fn prepare(self, _token: Portable, _query: &[f32]) {}
+            fn new(scale: B::Scale) -> Self {
+                Self::loading(A::new(()), B::new(scale))
+            }
 
-            fn pair(self, _token: Portable, $a: &[f32], $b: &[f32]) -> f32 {
+            fn pair(self, _token: Portable, a: &[A::Element], b: &[B::Element]) -> f32 {
+                let $sum = Sums { a, b, metric: self };
                 $distance
             }
 
-            fn rows<const ROWS: usize>(
-                self,
-                token: Portable,
-                query: &[f32],
-                (): (),
-                rows: [&[f32]; ROWS],
-            ) -> [f32; ROWS] {
-                rows.map(|row| self.pair(token, query, row))
-            }
+            one_pair_at_a_time! { Portable, A::Element, B::Element }
         }
     )*};
 }
 
 by_reference! {
-    L2Squared: |a, b| reference::l2_squared(a, b);
-    InnerProduct: |a, b| 0.0 - reference::dot(a, b);
-    Cosine: |a, b| reference::cosine(a, b);
-    Manhattan: |a, b| reference::manhattan(a, b);
+    L2Squared: |sum| sum.of(Sums::both, squared_difference);
+    L2: |sum| sqrt_f32(sum.of(Sums::both, squared_difference));
+    InnerProduct: |sum| 0.0 - sum.of(Sums::both, mul_add);
+    Manhattan: |sum| sum.of(Sums::both, difference);
+    Cosine: |sum| cosine_of(
+        sum.of(Sums::both, mul_add),
+        sum.of(|sum, i| (sum.a(i), sum.a(i)), mul_add),
+        sum.of(|sum, i| (sum.b(i), sum.b(i)), mul_add),
+    );
+}
+
+/// Two vectors, to be summed over.
+struct Sums<'a, D, A: Widen, B: Widen> {
+    a: &'a [A::Element],
+    b: &'a [B::Element],
+    metric: Over<D, A, B>,
+}
+
+impl<D, A: Widen, B: Widen> Sums<'_, D, A, B> {
+    fn a(&self, i: usize) -> f32 {
+        self.metric.query.widen(self.a[i])
+    }
+
+    fn b(&self, i: usize) -> f32 {
+        self.metric.row.widen(self.b[i])
+    }
+
+    fn both(&self, i: usize) -> (f32, f32) {
+        (self.a(i), self.b(i))
+    }
+
+    fn of(
+        &self,
+        pair: impl Fn(&Self, usize) -> (f32, f32),
+        step: impl Fn(f32, f32, f32) -> f32,
+    ) -> f32 {
+        lane_sum(self.a.len(), |i| pair(self, i), step)
+    }
 }

@@ -4,16 +4,22 @@
 //! index order with a fused multiply-add (or an addition for Manhattan); a tail is padded with zeros
 //! and accumulated like the rest; then the lanes are folded in halves, 64→32→16→8→4→2→1.
 
+use crate::math::{mul_add, sqrt_f32, sqrt_f64};
+
 /// Virtual lanes of a float sum: 4 AVX-512 registers, 8 of AVX2, 16 of NEON.
 pub const LANES: usize = 64;
 
-/// Sums `step` over the pairs of `a` and `b` by the lane rule. Never −0.0.
-fn lane_sum(a: &[f32], b: &[f32], step: impl Fn(f32, f32, f32) -> f32) -> f32 {
+/// Sums `step` over the pairs that `pair` gives for 0…`len` by the lane rule. Never −0.0.
+pub(crate) fn lane_sum(
+    len: usize,
+    pair: impl Fn(usize) -> (f32, f32),
+    step: impl Fn(f32, f32, f32) -> f32,
+) -> f32 {
     let mut lanes = [0.0f32; LANES];
-    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+    for block in 0..len.div_ceil(LANES) {
         for (i, lane) in lanes.iter_mut().enumerate() {
-            let a = a.get(i).copied().unwrap_or(0.0);
-            let b = b.get(i).copied().unwrap_or(0.0);
+            let i = block * LANES + i;
+            let (a, b) = if i < len { pair(i) } else { (0.0, 0.0) };
             *lane = step(a, b, *lane);
         }
     }
@@ -29,22 +35,35 @@ fn lane_sum(a: &[f32], b: &[f32], step: impl Fn(f32, f32, f32) -> f32) -> f32 {
     lanes[0] + 0.0
 }
 
+/// One step of a sum of squared differences.
+pub(crate) fn squared_difference(a: f32, b: f32, sum: f32) -> f32 {
+    let d = a - b;
+    mul_add(d, d, sum)
+}
+
+/// One step of a sum of magnitudes of differences.
+pub(crate) fn difference(a: f32, b: f32, sum: f32) -> f32 {
+    sum + (a - b).abs()
+}
+
 /// `Σ (aᵢ − bᵢ)²`.
 pub fn l2_squared(a: &[f32], b: &[f32]) -> f32 {
-    lane_sum(a, b, |a, b, sum| {
-        let d = a - b;
-        d.mul_add(d, sum)
-    })
+    lane_sum(a.len(), |i| (a[i], b[i]), squared_difference)
+}
+
+/// `√Σ (aᵢ − bᵢ)²`.
+pub fn l2(a: &[f32], b: &[f32]) -> f32 {
+    sqrt_f32(l2_squared(a, b))
 }
 
 /// `Σ aᵢ·bᵢ`.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    lane_sum(a, b, f32::mul_add)
+    lane_sum(a.len(), |i| (a[i], b[i]), mul_add)
 }
 
 /// `Σ |aᵢ − bᵢ|`.
 pub fn manhattan(a: &[f32], b: &[f32]) -> f32 {
-    lane_sum(a, b, |a, b, sum| sum + (a - b).abs())
+    lane_sum(a.len(), |i| (a[i], b[i]), difference)
 }
 
 /// `1 − a·b / √(‖a‖²·‖b‖²)` from the three lane sums; see [`cosine_of`].
@@ -60,7 +79,7 @@ pub fn cosine_of(dot: f32, aa: f32, bb: f32) -> f32 {
         return 1.0;
     }
     // clamp keeps NaN.
-    (1.0 - f64::from(dot) / norms.sqrt()).clamp(0.0, 2.0) as f32
+    (1.0 - f64::from(dot) / sqrt_f64(norms)).clamp(0.0, 2.0) as f32
 }
 
 /// Number of bits that differ.
@@ -75,6 +94,28 @@ pub fn union_intersection(a: &[u64], b: &[u64]) -> (u64, u64) {
     a.iter().zip(b).fold((0, 0), |(union, intersection), (a, b)| {
         (union + u64::from((a | b).count_ones()), intersection + u64::from((a & b).count_ones()))
     })
+}
+
+/// Number of bits that differ.
+#[inline(always)] // compiled anew for each instruction set
+pub fn hamming_bytes(a: &[u8], b: &[u8]) -> u64 {
+    words(a).zip(words(b)).map(|(a, b)| u64::from((a ^ b).count_ones())).sum()
+}
+
+/// `(union, intersection)` of the set bits.
+#[inline(always)] // compiled anew for each instruction set
+pub fn union_intersection_bytes(a: &[u8], b: &[u8]) -> (u64, u64) {
+    words(a).zip(words(b)).fold((0, 0), |(union, intersection), (a, b)| {
+        (union + u64::from((a | b).count_ones()), intersection + u64::from((a & b).count_ones()))
+    })
+}
+
+/// Words of eight bytes, of which the last is filled up with zeros.
+#[inline(always)]
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let (words, rest) = bytes.as_chunks();
+    let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
+    words.iter().map(|word| u64::from_le_bytes(*word)).chain((!rest.is_empty()).then_some(last))
 }
 
 /// `(union − intersection) / union`, rounded once; two empty sets give 0.

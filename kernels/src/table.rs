@@ -7,64 +7,90 @@ use pulp::aarch64::Neon;
 use pulp::x86::{V3, V4};
 
 use crate::backend::{Backend, Unsupported};
-use crate::batch::Score;
-use crate::bits::{Hamming, Jaccard};
-use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan};
+use half::{bf16, f16};
+
+use crate::bits::{Hamming, Jaccard, Packed};
+use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, Over};
 use crate::metric::Metric;
 use crate::portable::Portable;
 use crate::rows::Rows;
+use crate::scale::Scale;
+use crate::score::Score;
+use crate::widen::{Codes, Number, Split, Widen};
 
-/// The functions of one (backend, metric, element).
+/// The functions of one (backend, metric, query element, row element); `P` is what the rows' numbers
+/// stand for.
 ///
-/// Whoever holds a reference to one may call it: [`floats`] and [`bits`], the only sources, give out
+/// Whoever holds a reference to one may call it: the functions below, the only sources, give out
 /// tables of instruction sets that this CPU has.
 #[derive(Debug)]
-pub struct Table<E: 'static> {
-    pair: Pair<E>,
-    one_to_many: OneToMany<E>,
-    gather: Gather<E>,
+pub struct Table<Q: 'static, R: 'static, P: 'static> {
+    pair: Pair<Q, R, P>,
+    one_to_many: OneToMany<Q, R, P>,
+    gather: Gather<Q, R, P>,
+    many_to_many: ManyToMany<Q, R, P>,
 }
 
-type Pair<E> = unsafe fn(&[E], &[E]) -> f32;
-type OneToMany<E> = unsafe fn(&[E], &Rows<'_, E>, &mut [f32]);
-type Gather<E> = unsafe fn(&[E], &Rows<'_, E>, &[u32], &mut [f32]);
+type Pair<Q, R, P> = unsafe fn(P, &[Q], &[R]) -> f32;
+type OneToMany<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, &mut [f32]);
+type Gather<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, &[u32], &mut [f32]);
+type ManyToMany<Q, R, P> = unsafe fn(P, &Rows<'_, Q>, &Rows<'_, R>, &mut [f32]);
 
-impl<E> Table<E> {
+impl<Q, R, P> Table<Q, R, P> {
     #[inline(always)]
-    pub(crate) fn pair(&self, a: &[E], b: &[E]) -> f32 {
+    pub(crate) fn pair(&self, scale: P, a: &[Q], b: &[R]) -> f32 {
         // SAFETY: the CPU has the instructions, else there were no reference to this table.
-        unsafe { (self.pair)(a, b) }
+        unsafe { (self.pair)(scale, a, b) }
     }
 
     #[inline(always)]
-    pub(crate) fn one_to_many(&self, query: &[E], rows: &Rows<'_, E>, out: &mut [f32]) {
+    pub(crate) fn one_to_many(&self, scale: P, query: &[Q], rows: &Rows<'_, R>, out: &mut [f32]) {
         // SAFETY: as for `pair`.
-        unsafe { (self.one_to_many)(query, rows, out) }
+        unsafe { (self.one_to_many)(scale, query, rows, out) }
     }
 
     #[inline(always)]
-    pub(crate) fn gather(&self, query: &[E], rows: &Rows<'_, E>, ids: &[u32], out: &mut [f32]) {
+    pub(crate) fn gather(
+        &self,
+        scale: P,
+        query: &[Q],
+        rows: &Rows<'_, R>,
+        ids: &[u32],
+        out: &mut [f32],
+    ) {
         // SAFETY: as for `pair`.
-        unsafe { (self.gather)(query, rows, ids, out) }
+        unsafe { (self.gather)(scale, query, rows, ids, out) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn many_to_many(
+        &self,
+        scale: P,
+        queries: &Rows<'_, Q>,
+        rows: &Rows<'_, R>,
+        out: &mut [f32],
+    ) {
+        // SAFETY: as for `pair`.
+        unsafe { (self.many_to_many)(scale, queries, rows, out) }
     }
 }
 
-/// The exact counts over bits, on one instruction set; given out like [`Table`].
+/// The exact counts over packed bits, on one instruction set; given out like [`Table`].
 #[derive(Debug)]
-pub(crate) struct Counts {
-    hamming: unsafe fn(&[u64], &[u64]) -> u64,
-    union_intersection: unsafe fn(&[u64], &[u64]) -> (u64, u64),
+pub(crate) struct Counts<E: 'static> {
+    hamming: unsafe fn(&[E], &[E]) -> u64,
+    union_intersection: unsafe fn(&[E], &[E]) -> (u64, u64),
 }
 
-impl Counts {
+impl<E> Counts<E> {
     #[inline(always)]
-    pub(crate) fn hamming(&self, a: &[u64], b: &[u64]) -> u64 {
+    pub(crate) fn hamming(&self, a: &[E], b: &[E]) -> u64 {
         // SAFETY: the CPU has the instructions, else there were no reference to these functions.
         unsafe { (self.hamming)(a, b) }
     }
 
     #[inline(always)]
-    pub(crate) fn union_intersection(&self, a: &[u64], b: &[u64]) -> (u64, u64) {
+    pub(crate) fn union_intersection(&self, a: &[E], b: &[E]) -> (u64, u64) {
         // SAFETY: as for `hamming`.
         unsafe { (self.union_intersection)(a, b) }
     }
@@ -78,50 +104,75 @@ macro_rules! compile {
             use super::*;
 
             $(#[$target_feature])?
-            fn pair<E, M: Score<$token, E>>(a: &[E], b: &[E]) -> f32 {
-                M::default().pair($make, a, b)
+            fn pair<Q, R, M: Score<$token, Q, R>>(scale: M::Scale, a: &[Q], b: &[R]) -> f32 {
+                M::new(scale).pair($make, a, b)
             }
 
             $(#[$target_feature])?
-            fn one_to_many<E, M: Score<$token, E>>(
-                query: &[E],
-                rows: &Rows<'_, E>,
+            fn one_to_many<Q, R, M: Score<$token, Q, R>>(
+                scale: M::Scale,
+                query: &[Q],
+                rows: &Rows<'_, R>,
                 out: &mut [f32],
             ) {
-                crate::batch::one_to_many($make, M::default(), query, rows, out);
+                crate::batch::one_to_many($make, M::new(scale), query, rows, out);
             }
 
             $(#[$target_feature])?
-            fn gather<E, M: Score<$token, E>>(
-                query: &[E],
-                rows: &Rows<'_, E>,
+            fn gather<Q, R, M: Score<$token, Q, R>>(
+                scale: M::Scale,
+                query: &[Q],
+                rows: &Rows<'_, R>,
                 ids: &[u32],
                 out: &mut [f32],
             ) {
-                crate::batch::gather($make, M::default(), query, rows, ids, out);
+                crate::batch::gather($make, M::new(scale), query, rows, ids, out);
             }
 
             $(#[$target_feature])?
-            fn hamming(a: &[u64], b: &[u64]) -> u64 {
-                crate::reference::hamming(a, b)
+            fn many_to_many<Q, R, M: Score<$token, Q, R>>(
+                scale: M::Scale,
+                queries: &Rows<'_, Q>,
+                rows: &Rows<'_, R>,
+                out: &mut [f32],
+            ) {
+                crate::tile::many_to_many($make, M::new(scale), queries, rows, out);
             }
 
             $(#[$target_feature])?
-            fn union_intersection(a: &[u64], b: &[u64]) -> (u64, u64) {
-                crate::reference::union_intersection(a, b)
+            fn hamming<E: Packed>(a: &[E], b: &[E]) -> u64 {
+                E::hamming(a, b)
             }
 
-            pub(super) fn table<E: 'static, M: Score<$token, E>>() -> &'static Table<E> {
+            $(#[$target_feature])?
+            fn union_intersection<E: Packed>(a: &[E], b: &[E]) -> (u64, u64) {
+                E::union_intersection(a, b)
+            }
+
+            pub(super) fn table<Q, R, M>() -> &'static Table<Q, R, M::Scale>
+            where
+                Q: 'static,
+                R: 'static,
+                M: Score<$token, Q, R, Scale: 'static>,
+            {
                 const {
                     &Table {
-                        pair: pair::<E, M>,
-                        one_to_many: one_to_many::<E, M>,
-                        gather: gather::<E, M>,
+                        pair: pair::<Q, R, M>,
+                        one_to_many: one_to_many::<Q, R, M>,
+                        gather: gather::<Q, R, M>,
+                        many_to_many: many_to_many::<Q, R, M>,
                     }
                 }
             }
 
-            pub(super) static COUNTS: Counts = Counts { hamming, union_intersection };
+            pub(super) fn counts<E: Packed + 'static>() -> &'static Counts<E> {
+                const {
+                    &Counts {
+                        hamming: hamming::<E>,
+                        union_intersection: union_intersection::<E>,
+                    }
+                }
+            }
         }
     };
 }
@@ -132,7 +183,7 @@ compile! { mod scalar: Portable = Portable }
 // calls instead of instructions.
 #[cfg(target_arch = "x86_64")]
 compile! {
-    #[target_feature(enable = "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt")]
+    #[target_feature(enable = "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c")]
     mod avx2: V3 = {
         // SAFETY: this function carries the features that the token stands for.
         unsafe { V3::new_unchecked() }
@@ -169,79 +220,129 @@ compile! {
 }
 
 /// A metric with a kernel on every instruction set of this architecture.
-#[cfg(target_arch = "x86_64")]
-trait Everywhere<E>: Score<Portable, E> + Score<V3, E> + Score<V4, E> {}
-#[cfg(target_arch = "x86_64")]
-impl<E, M: Score<Portable, E> + Score<V3, E> + Score<V4, E>> Everywhere<E> for M {}
+macro_rules! everywhere {
+    ($($token:ty),*) => {
+        trait Everywhere<Q, R, P>: Copy $(+ Score<$token, Q, R, Scale = P>)* {}
 
-/// A metric with a kernel on every instruction set of this architecture.
-#[cfg(target_arch = "aarch64")]
-trait Everywhere<E>: Score<Portable, E> + Score<Neon, E> {}
-#[cfg(target_arch = "aarch64")]
-impl<E, M: Score<Portable, E> + Score<Neon, E>> Everywhere<E> for M {}
+        impl<Q, R, P, M: Copy $(+ Score<$token, Q, R, Scale = P>)*> Everywhere<Q, R, P> for M {}
+    };
+}
 
-/// A metric with a kernel on every instruction set of this architecture.
+#[cfg(target_arch = "x86_64")]
+everywhere! { Portable, V3, V4 }
+#[cfg(target_arch = "aarch64")]
+everywhere! { Portable, Neon }
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-trait Everywhere<E>: Score<Portable, E> {}
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-impl<E, M: Score<Portable, E>> Everywhere<E> for M {}
+everywhere! { Portable }
+
+type Found<Q, R, P> = Result<&'static Table<Q, R, P>, Unsupported>;
 
 /// The table of one metric, if this CPU has the backend.
-fn on<E: 'static, M: Everywhere<E>>(backend: Backend) -> Result<&'static Table<E>, Unsupported> {
+fn on<Q: 'static, R: 'static, P: 'static, M: Everywhere<Q, R, P>>(
+    backend: Backend,
+) -> Found<Q, R, P> {
     match backend {
-        Backend::Scalar => Ok(scalar::table::<E, M>()),
+        Backend::Scalar => Ok(scalar::table::<Q, R, M>()),
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx2 if backend.is_available() => Ok(avx2::table::<E, M>()),
+        Backend::Avx2 if backend.is_available() => Ok(avx2::table::<Q, R, M>()),
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 if backend.is_available() => Ok(avx512::table::<E, M>()),
+        Backend::Avx512 if backend.is_available() => Ok(avx512::table::<Q, R, M>()),
         #[cfg(target_arch = "aarch64")]
-        Backend::Neon if backend.is_available() => Ok(neon::table::<E, M>()),
+        Backend::Neon if backend.is_available() => Ok(neon::table::<Q, R, M>()),
         _ => Err(Unsupported::Backend(backend)),
     }
 }
 
-/// The kernels over floats.
-pub(crate) fn floats(backend: Backend, metric: Metric) -> Result<&'static Table<f32>, Unsupported> {
+/// The kernels over numbers that `A` and `B` load.
+fn numbers<A, B, P: 'static>(
+    backend: Backend,
+    metric: Metric,
+    element: &'static str,
+) -> Found<A::Element, B::Element, P>
+where
+    A: Widen<Element: 'static>,
+    B: Widen<Element: 'static, Scale = P>,
+    Over<L2Squared, A, B>: Everywhere<A::Element, B::Element, P>,
+    Over<L2, A, B>: Everywhere<A::Element, B::Element, P>,
+    Over<InnerProduct, A, B>: Everywhere<A::Element, B::Element, P>,
+    Over<Cosine, A, B>: Everywhere<A::Element, B::Element, P>,
+    Over<Manhattan, A, B>: Everywhere<A::Element, B::Element, P>,
+{
     match metric {
-        Metric::L2Squared => on::<f32, L2Squared>(backend),
-        Metric::InnerProduct => on::<f32, InnerProduct>(backend),
-        Metric::Cosine => on::<f32, Cosine>(backend),
-        Metric::Manhattan => on::<f32, Manhattan>(backend),
-        Metric::Hamming | Metric::Jaccard => Err(Unsupported::Pair { metric, element: "f32" }),
+        Metric::L2Squared => on::<_, _, _, Over<L2Squared, A, B>>(backend),
+        Metric::L2 => on::<_, _, _, Over<L2, A, B>>(backend),
+        Metric::InnerProduct => on::<_, _, _, Over<InnerProduct, A, B>>(backend),
+        Metric::Cosine => on::<_, _, _, Over<Cosine, A, B>>(backend),
+        Metric::Manhattan => on::<_, _, _, Over<Manhattan, A, B>>(backend),
+        Metric::Hamming | Metric::Jaccard => Err(Unsupported::Pair { metric, element }),
     }
 }
 
-/// The kernels over packed bits.
-pub(crate) fn bits(backend: Backend, metric: Metric) -> Result<&'static Table<u64>, Unsupported> {
+macro_rules! over_numbers {
+    ($($name:ident: $query:ty, $row:ty, $a:ty, $b:ty, $scale:ty, $element:literal;)*) => {$(
+        pub(crate) fn $name(backend: Backend, metric: Metric) -> Found<$query, $row, $scale> {
+            numbers::<$a, $b, $scale>(backend, metric, $element)
+        }
+    )*};
+}
+
+over_numbers! {
+    f32_f32: f32, f32, Number<f32>, Number<f32>, (), "f32";
+    f16_f16: f16, f16, Number<f16>, Number<f16>, (), "f16";
+    bf16_bf16: bf16, bf16, Split, Split, (), "bf16";
+    f32_f16: f32, f16, Number<f32>, Number<f16>, (), "f32 and f16";
+    f32_bf16: f32, bf16, Number<f32>, Number<bf16>, (), "f32 and bf16";
+    f32_i8: f32, i8, Number<f32>, Codes<i8>, Scale, "f32 and i8";
+    f32_u8: f32, u8, Number<f32>, Codes<u8>, Scale, "f32 and u8";
+}
+
+pub(crate) fn i8_i8(_backend: Backend, metric: Metric) -> Found<i8, i8, ()> {
+    Err(Unsupported::Pair { metric, element: "i8" })
+}
+
+pub(crate) fn u8_u8(backend: Backend, metric: Metric) -> Found<u8, u8, ()> {
+    match metric {
+        Metric::Hamming | Metric::Jaccard => bits(backend, metric),
+        _ => Err(Unsupported::Pair { metric, element: "u8" }),
+    }
+}
+
+pub(crate) fn u64_u64(backend: Backend, metric: Metric) -> Found<u64, u64, ()> {
+    match metric {
+        Metric::Hamming | Metric::Jaccard => bits(backend, metric),
+        _ => Err(Unsupported::Pair { metric, element: "u64" }),
+    }
+}
+
+/// The kernels over packed bits, for the two metrics that count them.
+fn bits<E: Packed + 'static>(backend: Backend, metric: Metric) -> Found<E, E, ()> {
     #[cfg(target_arch = "x86_64")]
     if has_vpopcntdq(backend) {
-        match metric {
-            Metric::Hamming => return Ok(avx512_vpopcntdq::table::<u64, Hamming>()),
-            Metric::Jaccard => return Ok(avx512_vpopcntdq::table::<u64, Jaccard>()),
-            _ => {}
-        }
+        return Ok(match metric {
+            Metric::Jaccard => avx512_vpopcntdq::table::<E, E, Jaccard>(),
+            _ => avx512_vpopcntdq::table::<E, E, Hamming>(),
+        });
     }
     match metric {
-        Metric::Hamming => on::<u64, Hamming>(backend),
-        Metric::Jaccard => on::<u64, Jaccard>(backend),
-        Metric::L2Squared | Metric::InnerProduct | Metric::Cosine | Metric::Manhattan => {
-            Err(Unsupported::Pair { metric, element: "u64" })
-        }
+        Metric::Jaccard => on::<E, E, _, Jaccard>(backend),
+        _ => on::<E, E, _, Hamming>(backend),
     }
 }
 
 /// The exact counts over packed bits.
-pub(crate) fn counts(backend: Backend) -> Result<&'static Counts, Unsupported> {
+pub(crate) fn counts<E: Packed + 'static>(
+    backend: Backend,
+) -> Result<&'static Counts<E>, Unsupported> {
     match backend {
-        Backend::Scalar => Ok(&scalar::COUNTS),
+        Backend::Scalar => Ok(scalar::counts()),
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx2 if backend.is_available() => Ok(&avx2::COUNTS),
+        Backend::Avx2 if backend.is_available() => Ok(avx2::counts()),
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 if has_vpopcntdq(backend) => Ok(&avx512_vpopcntdq::COUNTS),
+        Backend::Avx512 if has_vpopcntdq(backend) => Ok(avx512_vpopcntdq::counts()),
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 if backend.is_available() => Ok(&avx512::COUNTS),
+        Backend::Avx512 if backend.is_available() => Ok(avx512::counts()),
         #[cfg(target_arch = "aarch64")]
-        Backend::Neon if backend.is_available() => Ok(&neon::COUNTS),
+        Backend::Neon if backend.is_available() => Ok(neon::counts()),
         _ => Err(Unsupported::Backend(backend)),
     }
 }
@@ -286,12 +387,12 @@ mod tests {
         for len in 0..130 {
             let (a, b) = (words(len, 1), words(len, 9));
             let with = [
-                avx512_vpopcntdq::table::<u64, Hamming>().pair(&a, &b),
-                avx512_vpopcntdq::table::<u64, Jaccard>().pair(&a, &b),
+                avx512_vpopcntdq::table::<u64, u64, Hamming>().pair((), &a, &b),
+                avx512_vpopcntdq::table::<u64, u64, Jaccard>().pair((), &a, &b),
             ];
             let without = [
-                avx512::table::<u64, Hamming>().pair(&a, &b),
-                avx512::table::<u64, Jaccard>().pair(&a, &b),
+                avx512::table::<u64, u64, Hamming>().pair((), &a, &b),
+                avx512::table::<u64, u64, Jaccard>().pair((), &a, &b),
             ];
             assert_eq!(with, without, "{len} words");
         }

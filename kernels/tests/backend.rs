@@ -25,7 +25,8 @@ fn every_backend_that_std_detects_is_available_and_works() {
 
 #[test]
 fn metrics_that_make_no_sense_for_the_element_are_refused() {
-    let floats = [Metric::L2Squared, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
+    let floats =
+        [Metric::L2Squared, Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
     for metric in Metric::ALL {
         let float = floats.contains(&metric);
         assert_eq!(Kernel::<f32>::best(metric).is_ok(), float, "{metric}");

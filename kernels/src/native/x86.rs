@@ -1,35 +1,220 @@
-//! Masked loads and the prefetch hint of x86-64.
-#![allow(unsafe_code, reason = "masked loads and prefetches take raw pointers")]
+//! Widening loads, masked loads and the prefetch hint of x86-64.
+#![allow(unsafe_code, reason = "masked loads and prefetches take raw pointers; pulp lacks F16C")]
 
-use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+use core::arch::x86_64::{
+    __m128i, __m256, __m256i, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_cvtph_ps,
+};
 
+use bytemuck::Pod;
+use half::{bf16, f16};
 use pulp::Simd;
 use pulp::x86::{V3, V4};
 
-use super::isa::Isa;
+use super::isa::{Isa, padded, whole};
+
+/// The mask of the first `len` of 16 (or 32) lanes.
+#[inline(always)]
+fn first_lanes(len: usize) -> u32 {
+    // A shift by 32 is a shift by 0: at 32 lanes and more all are enabled.
+    if len < 32 { (1 << len) - 1 } else { u32::MAX }
+}
+
+/// The first of up to 32 two-byte elements, the rest zero.
+#[inline(always)]
+fn load_part_halves<E: Pod>(simd: V4, part: &[E]) -> __m512i {
+    const { assert!(size_of::<E>() == 2, "elements of two bytes") };
+    let mask = first_lanes(part.len());
+    // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
+    unsafe { simd.avx512bw._mm512_maskz_loadu_epi16(mask, part.as_ptr().cast()) }
+}
+
+/// The first of up to 16 bytes, the rest zero.
+#[inline(always)]
+fn load_part_bytes<E: Pod>(simd: V4, part: &[E]) -> __m128i {
+    const { assert!(size_of::<E>() == 1, "elements of one byte") };
+    let mask = first_lanes(part.len()) as u16;
+    // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
+    unsafe { simd.avx512bw._mm_maskz_loadu_epi8(mask, part.as_ptr().cast()) }
+}
+
+/// The lower half of a register.
+#[inline(always)]
+fn lower(simd: V4, register: __m512i) -> __m256i {
+    simd.avx512f._mm512_castsi512_si256(register)
+}
+
+#[inline(always)]
+fn f16_512(simd: V4, halves: __m256i) -> <V4 as Simd>::f32s {
+    pulp::cast(simd.avx512f._mm512_cvtph_ps(halves))
+}
+
+#[inline(always)]
+fn bf16_512(simd: V4, halves: __m256i) -> <V4 as Simd>::f32s {
+    let wide = simd.avx512f._mm512_cvtepu16_epi32(halves);
+    pulp::cast(simd.avx512f._mm512_slli_epi32::<16>(wide))
+}
+
+#[inline(always)]
+fn u8_512(simd: V4, codes: __m128i) -> <V4 as Simd>::f32s {
+    let wide = simd.avx512f._mm512_cvtepu8_epi32(codes);
+    pulp::cast(simd.avx512f._mm512_cvtepi32_ps(wide))
+}
+
+#[inline(always)]
+fn i8_512(simd: V4, codes: __m128i) -> <V4 as Simd>::f32s {
+    let wide = simd.avx512f._mm512_cvtepi8_epi32(codes);
+    pulp::cast(simd.avx512f._mm512_cvtepi32_ps(wide))
+}
 
 impl Isa for V4 {
     #[inline(always)]
-    fn load_part(self, part: &[f32]) -> Self::f32s {
+    fn load_part_f32(self, part: &[f32]) -> Self::f32s {
         // pulp's own partial load calls through a table of load sequences (4 ns); a mask register
         // costs three instructions.
-        let mask = pulp::b16(((1u32 << part.len().min(16)) - 1) as u16);
+        let mask = pulp::b16(first_lanes(part.len()) as u16);
         // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
         unsafe { self.mask_load_ptr_f32s(mask.into(), part.as_ptr()) }
     }
+
+    #[inline(always)]
+    fn load_f16(self, lanes: &[f16]) -> Self::f32s {
+        f16_512(self, pulp::cast(whole::<f16, 16>(lanes)))
+    }
+
+    #[inline(always)]
+    fn load_part_f16(self, part: &[f16]) -> Self::f32s {
+        f16_512(self, lower(self, load_part_halves(self, part)))
+    }
+
+    #[inline(always)]
+    fn load_bf16(self, lanes: &[bf16]) -> Self::f32s {
+        bf16_512(self, pulp::cast(whole::<bf16, 16>(lanes)))
+    }
+
+    #[inline(always)]
+    fn load_part_bf16(self, part: &[bf16]) -> Self::f32s {
+        bf16_512(self, lower(self, load_part_halves(self, part)))
+    }
+
+    #[inline(always)]
+    fn load_bf16_pairs(self, lanes: &[bf16]) -> Self::u32s {
+        pulp::cast(whole::<bf16, 32>(lanes))
+    }
+
+    #[inline(always)]
+    fn load_part_bf16_pairs(self, part: &[bf16]) -> Self::u32s {
+        pulp::cast(load_part_halves(self, part))
+    }
+
+    #[inline(always)]
+    fn load_u8(self, lanes: &[u8]) -> Self::f32s {
+        u8_512(self, pulp::cast(whole::<u8, 16>(lanes)))
+    }
+
+    #[inline(always)]
+    fn load_part_u8(self, part: &[u8]) -> Self::f32s {
+        u8_512(self, load_part_bytes(self, part))
+    }
+
+    #[inline(always)]
+    fn load_i8(self, lanes: &[i8]) -> Self::f32s {
+        i8_512(self, pulp::cast(whole::<i8, 16>(lanes)))
+    }
+
+    #[inline(always)]
+    fn load_part_i8(self, part: &[i8]) -> Self::f32s {
+        i8_512(self, load_part_bytes(self, part))
+    }
+
+    #[inline(always)]
+    fn shift_left_16(self, lanes: Self::u32s) -> Self::u32s {
+        pulp::cast(self.avx512f._mm512_slli_epi32::<16>(pulp::cast(lanes)))
+    }
+}
+
+/// The instruction that pulp's token V3 has no name for.
+#[inline(always)]
+fn f16_256(halves: __m128i) -> __m256 {
+    // SAFETY: the only functions that hold a V3 token are compiled with F16C, and called after it was
+    // detected (`Backend::Avx2`).
+    unsafe { _mm256_cvtph_ps(halves) }
+}
+
+/// Eight bytes in the lower half of a register.
+#[inline(always)]
+fn eight_bytes<E: Pod>(lanes: [E; 8]) -> __m128i {
+    pulp::cast([pulp::cast::<[E; 8], u64>(lanes), 0])
 }
 
 impl Isa for V3 {
     #[inline(always)]
-    fn load_part(self, part: &[f32]) -> Self::f32s {
+    fn load_part_f32(self, part: &[f32]) -> Self::f32s {
         /// Eight enabled lanes, then eight disabled ones: a window of it is any mask.
         static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
         let first = 8 - part.len().min(8);
-        let mask: [i32; 8] = *MASKS[first..].first_chunk().expect("first is at most 8");
+        let mask: [i32; 8] = whole(&MASKS[first..]);
         let mask = pulp::cast(mask);
         // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
         let lanes = unsafe { self.avx._mm256_maskload_ps(part.as_ptr(), mask) };
         pulp::cast(lanes)
+    }
+
+    #[inline(always)]
+    fn load_f16(self, lanes: &[f16]) -> Self::f32s {
+        pulp::cast(f16_256(pulp::cast(whole::<f16, 8>(lanes))))
+    }
+
+    #[inline(always)]
+    fn load_part_f16(self, part: &[f16]) -> Self::f32s {
+        self.load_f16(&padded::<f16, 8>(part))
+    }
+
+    #[inline(always)]
+    fn load_bf16(self, lanes: &[bf16]) -> Self::f32s {
+        let wide = self.avx2._mm256_cvtepu16_epi32(pulp::cast(whole::<bf16, 8>(lanes)));
+        pulp::cast(self.avx2._mm256_slli_epi32::<16>(wide))
+    }
+
+    #[inline(always)]
+    fn load_part_bf16(self, part: &[bf16]) -> Self::f32s {
+        self.load_bf16(&padded::<bf16, 8>(part))
+    }
+
+    #[inline(always)]
+    fn load_bf16_pairs(self, lanes: &[bf16]) -> Self::u32s {
+        pulp::cast(whole::<bf16, 16>(lanes))
+    }
+
+    #[inline(always)]
+    fn load_part_bf16_pairs(self, part: &[bf16]) -> Self::u32s {
+        pulp::cast(padded::<bf16, 16>(part))
+    }
+
+    #[inline(always)]
+    fn load_u8(self, lanes: &[u8]) -> Self::f32s {
+        let wide = self.avx2._mm256_cvtepu8_epi32(eight_bytes(whole::<u8, 8>(lanes)));
+        pulp::cast(self.avx._mm256_cvtepi32_ps(wide))
+    }
+
+    #[inline(always)]
+    fn load_part_u8(self, part: &[u8]) -> Self::f32s {
+        self.load_u8(&padded::<u8, 8>(part))
+    }
+
+    #[inline(always)]
+    fn load_i8(self, lanes: &[i8]) -> Self::f32s {
+        let wide = self.avx2._mm256_cvtepi8_epi32(eight_bytes(whole::<i8, 8>(lanes)));
+        pulp::cast(self.avx._mm256_cvtepi32_ps(wide))
+    }
+
+    #[inline(always)]
+    fn load_part_i8(self, part: &[i8]) -> Self::f32s {
+        self.load_i8(&padded::<i8, 8>(part))
+    }
+
+    #[inline(always)]
+    fn shift_left_16(self, lanes: Self::u32s) -> Self::u32s {
+        pulp::cast(self.avx2._mm256_slli_epi32::<16>(pulp::cast(lanes)))
     }
 }
 

@@ -16,7 +16,10 @@ pub(crate) fn expected_backends() -> Vec<Backend> {
     let mut expected = vec![Backend::Scalar];
     #[cfg(target_arch = "x86_64")]
     {
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c")
+        {
             expected.push(Backend::Avx2);
         }
         if is_x86_feature_detected!("avx512f")

@@ -1,0 +1,257 @@
+//! The lane rule over pulp registers, written once for every instruction set.
+//!
+//! A block of 64 elements is one row of lanes. [`sums`] walks the blocks in one or more passes; a
+//! pass keeps `REGS` registers per pair and per sum, so that all accumulators stay in registers, and
+//! covers `REGS · width` of the 64 lanes. The lanes are independent, so passes change no bit.
+
+use pulp::Simd;
+
+use crate::native::Isa;
+use crate::reference::LANES;
+use crate::widen::Load;
+
+/// What a metric sums: `SUMS` sums over lanes.
+pub(crate) trait LaneSums<const SUMS: usize> {
+    /// Adds one register of elements of a query and of a row to their lanes.
+    fn step<S: Isa>(
+        simd: S,
+        query: S::f32s,
+        row: S::f32s,
+        sums: [S::f32s; SUMS],
+    ) -> [S::f32s; SUMS];
+}
+
+/// Registers per pass for each of `chains` sums, and passes. As many registers as fit into three
+/// quarters of the register file (the rest holds the operands), a power of two, at most one block.
+const fn plan<S: Simd>(chains: usize) -> (usize, usize) {
+    let mut registers = LANES / S::F32_LANES;
+    let mut passes = 1;
+    while registers * chains > S::REGISTER_COUNT * 3 / 4 {
+        registers /= 2;
+        passes *= 2;
+    }
+    (registers, passes)
+}
+
+/// Rows scored together: the most, up to four, that one pass can hold. A second pass over rows that
+/// come from memory costs more than the shared loads of the query save (AVX2: 15 to 25 %).
+pub(crate) const fn group<S: Simd>(sums: usize) -> usize {
+    let mut rows = 4;
+    while rows > 1 && plan::<S>(sums * rows).1 > 1 {
+        rows /= 2;
+    }
+    rows
+}
+
+/// Queries and rows of a tile with one sum per pair: one register per pair and pass. The more pairs,
+/// the fewer loads for each.
+pub(crate) const fn tile<S: Simd>() -> (usize, usize) {
+    if S::REGISTER_COUNT >= 32 { (4, 4) } else { (2, 4) }
+}
+
+/// All lanes, folded, for each pair of a query and a row, all of one length.
+#[inline(always)]
+pub(crate) fn sums<S, D, A, B, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
+    simd: S,
+    a: A,
+    b: B,
+    queries: [&[A::Element]; QUERIES],
+    rows: [&[B::Element]; ROWS],
+) -> [[[f32; SUMS]; ROWS]; QUERIES]
+where
+    S: Isa,
+    D: LaneSums<SUMS>,
+    A: Load<S>,
+    B: Load<S>,
+{
+    const { assert!(A::SPLIT == B::SPLIT, "registers of different elements") };
+    macro_rules! passes {
+        ($registers:literal, $passes:literal) => {
+            in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $registers, $passes>(
+                simd, a, b, queries, rows,
+            )
+        };
+    }
+    match const { plan::<S>(SUMS * QUERIES * ROWS) } {
+        (16, 1) => passes!(16, 1),
+        (8, 1) => passes!(8, 1),
+        (8, 2) => passes!(8, 2),
+        (4, 1) => passes!(4, 1),
+        (4, 2) => passes!(4, 2),
+        (4, 4) => passes!(4, 4),
+        (2, 2) => passes!(2, 2),
+        (2, 4) => passes!(2, 4),
+        (2, 8) => passes!(2, 8),
+        (1, 4) => passes!(1, 4),
+        (1, 8) => passes!(1, 8),
+        (1, 16) => passes!(1, 16),
+        _ => unreachable!("no kernel for this plan"),
+    }
+}
+
+#[inline(always)]
+fn in_passes<
+    S,
+    D,
+    A,
+    B,
+    const SUMS: usize,
+    const QUERIES: usize,
+    const ROWS: usize,
+    const REGS: usize,
+    const PASSES: usize,
+>(
+    simd: S,
+    a: A,
+    b: B,
+    queries: [&[A::Element]; QUERIES],
+    rows: [&[B::Element]; ROWS],
+) -> [[[f32; SUMS]; ROWS]; QUERIES]
+where
+    S: Isa,
+    D: LaneSums<SUMS>,
+    A: Load<S>,
+    B: Load<S>,
+{
+    let zero = simd.splat_f32s(0.0);
+    let mut lanes = [[[[[zero; SUMS]; REGS]; ROWS]; QUERIES]; PASSES];
+    for (p, lanes) in lanes.iter_mut().enumerate() {
+        *lanes = pass::<S, D, A, B, SUMS, QUERIES, ROWS, REGS>(simd, a, b, p, queries, rows);
+    }
+    // Loops, not closures given to std: its functions are not compiled for this instruction set, and
+    // where one is not inlined, every operation in the closure becomes a call (20 times slower).
+    let mut folded = [[[0.0; SUMS]; ROWS]; QUERIES];
+    for (query, folded) in folded.iter_mut().enumerate() {
+        for (row, folded) in folded.iter_mut().enumerate() {
+            for (sum, folded) in folded.iter_mut().enumerate() {
+                let mut registers = [[zero; REGS]; PASSES];
+                for (p, registers) in registers.iter_mut().enumerate() {
+                    for (reg, register) in registers.iter_mut().enumerate() {
+                        *register = lanes[p][query][row][reg][sum];
+                    }
+                }
+                *folded = fold::<S, REGS, PASSES>(simd, registers, A::SPLIT);
+            }
+        }
+    }
+    folded
+}
+
+/// Adds the upper half of the lanes to the lower, until one is left. Split registers hold the even
+/// and the odd lanes: they meet last.
+#[inline(always)]
+fn fold<S: Isa, const REGS: usize, const PASSES: usize>(
+    simd: S,
+    mut registers: [[S::f32s; REGS]; PASSES],
+    split: bool,
+) -> f32 {
+    let last = if split { 2 } else { 1 };
+    let mut half = REGS * PASSES / 2;
+    while half >= last {
+        for i in 0..half {
+            let upper = registers[(i + half) / REGS][(i + half) % REGS];
+            let lower = &mut registers[i / REGS][i % REGS];
+            *lower = simd.add_f32s(*lower, upper);
+        }
+        half /= 2;
+    }
+    // pulp folds the lanes of a register in halves too.
+    let sum = simd.reduce_sum_f32s(registers[0][0]);
+    if split { sum + simd.reduce_sum_f32s(registers[1 / REGS][1 % REGS]) } else { sum }
+}
+
+/// Accumulates the `pass`-th `REGS` registers of every block.
+#[inline(always)]
+fn pass<S, D, A, B, const SUMS: usize, const QUERIES: usize, const ROWS: usize, const REGS: usize>(
+    simd: S,
+    a: A,
+    b: B,
+    pass: usize,
+    queries: [&[A::Element]; QUERIES],
+    rows: [&[B::Element]; ROWS],
+) -> [[[[S::f32s; SUMS]; REGS]; ROWS]; QUERIES]
+where
+    S: Isa,
+    D: LaneSums<SUMS>,
+    A: Load<S>,
+    B: Load<S>,
+{
+    let mut lanes = [[[[simd.splat_f32s(0.0); SUMS]; REGS]; ROWS]; QUERIES];
+    let first = pass * REGS;
+    let len = queries[0].len();
+    let (blocks, tail) = (len / LANES, len % LANES);
+
+    // One length for all: the only bounds checks are these.
+    let query_blocks = blocks_of(queries, blocks);
+    let row_blocks = blocks_of(rows, blocks);
+    for i in 0..blocks {
+        for reg in 0..REGS {
+            let query = load_all(simd, a, query_blocks, i, first + reg);
+            for row in 0..ROWS {
+                let loaded = b.load(simd, &row_blocks[row][i], first + reg);
+                for q in 0..QUERIES {
+                    let lane = &mut lanes[q][row][reg];
+                    *lane = D::step(simd, query[q], loaded, *lane);
+                }
+            }
+        }
+    }
+    if tail == 0 {
+        return lanes;
+    }
+    let query_tails = tails_of(queries, blocks, tail);
+    let row_tails = tails_of(rows, blocks, tail);
+    for reg in 0..REGS {
+        // A register of padding only would add zeros: leaving it out changes no bit.
+        if A::first(first + reg) >= tail {
+            continue;
+        }
+        for q in 0..QUERIES {
+            let query = a.load_part(simd, query_tails[q], first + reg);
+            for row in 0..ROWS {
+                let loaded = b.load_part(simd, row_tails[row], first + reg);
+                let lane = &mut lanes[q][row][reg];
+                *lane = D::step(simd, query, loaded, *lane);
+            }
+        }
+    }
+    lanes
+}
+
+/// Register `reg` of block `i` of every vector.
+#[inline(always)]
+fn load_all<S: Isa, A: Load<S>, const N: usize>(
+    simd: S,
+    a: A,
+    blocks: [&[[A::Element; LANES]]; N],
+    i: usize,
+    reg: usize,
+) -> [S::f32s; N] {
+    let mut loaded = [simd.splat_f32s(0.0); N];
+    for (loaded, blocks) in loaded.iter_mut().zip(blocks) {
+        *loaded = a.load(simd, &blocks[i], reg);
+    }
+    loaded
+}
+
+#[inline(always)]
+fn blocks_of<'a, E, const N: usize>(vectors: [&'a [E]; N], len: usize) -> [&'a [[E; LANES]]; N] {
+    let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
+    for (blocks, vector) in blocks.iter_mut().zip(vectors) {
+        *blocks = &vector.as_chunks().0[..len];
+    }
+    blocks
+}
+
+#[inline(always)]
+fn tails_of<'a, E, const N: usize>(
+    vectors: [&'a [E]; N],
+    blocks: usize,
+    len: usize,
+) -> [&'a [E]; N] {
+    let mut tails: [&[E]; N] = [&[]; N];
+    for (tail, vector) in tails.iter_mut().zip(vectors) {
+        *tail = &vector[blocks * LANES..][..len];
+    }
+    tails
+}

@@ -1,0 +1,99 @@
+//! What the loops over rows ask of a metric.
+
+/// A metric over queries of elements `Q` and rows of elements `R`, on the instruction set with token
+/// `T`. Every shape gives, per pair, the same bits.
+pub(crate) trait Score<T, Q, R>: Copy {
+    /// What the rows' numbers stand for.
+    type Scale: Copy;
+
+    /// What is computed once per query.
+    type Query: Copy;
+
+    /// What is computed once per row of a tile.
+    type Row: Copy;
+
+    /// Rows scored together with one query: 4, 2 or 1.
+    const GROUP: usize;
+
+    /// Queries and rows scored together: (4, 4), (2, 4) or (1, 1).
+    const TILE: (usize, usize);
+
+    fn new(scale: Self::Scale) -> Self;
+
+    /// Computes what is computed once per query.
+    fn prepare(self, token: T, query: &[Q]) -> Self::Query;
+
+    /// Computes what is computed once per row of a tile.
+    fn prepare_row(self, token: T, row: &[R]) -> Self::Row;
+
+    /// The distance of two vectors of one length.
+    fn pair(self, token: T, a: &[Q], b: &[R]) -> f32;
+
+    /// The distances of a query to rows of its length.
+    fn rows<const ROWS: usize>(
+        self,
+        token: T,
+        query: &[Q],
+        prepared: Self::Query,
+        rows: [&[R]; ROWS],
+    ) -> [f32; ROWS];
+
+    /// The distances of every query to every row, all of one length.
+    fn tile<const QUERIES: usize, const ROWS: usize>(
+        self,
+        token: T,
+        queries: [(&[Q], Self::Query); QUERIES],
+        rows: [(&[R], Self::Row); ROWS],
+    ) -> [[f32; ROWS]; QUERIES];
+}
+
+/// Implements [`Score`] for a metric that gains nothing from more than one pair at a time, inside an
+/// `impl` block that has `new` and `pair`.
+macro_rules! one_pair_at_a_time {
+    ($token:ty, $query:ty, $row:ty) => {
+        type Query = ();
+        type Row = ();
+        const GROUP: usize = 1;
+        const TILE: (usize, usize) = (1, 1);
+
+        #[inline(always)]
+        fn prepare(self, _token: $token, _query: &[$query]) {}
+
+        #[inline(always)]
+        fn prepare_row(self, _token: $token, _row: &[$row]) {}
+
+        #[inline(always)]
+        fn rows<const ROWS: usize>(
+            self,
+            token: $token,
+            query: &[$query],
+            (): (),
+            rows: [&[$row]; ROWS],
+        ) -> [f32; ROWS] {
+            // Not array::map, which is not compiled for the instruction set.
+            let mut distances = [0.0; ROWS];
+            for (distance, row) in distances.iter_mut().zip(rows) {
+                *distance = self.pair(token, query, row);
+            }
+            distances
+        }
+
+        #[inline(always)]
+        fn tile<const QUERIES: usize, const ROWS: usize>(
+            self,
+            token: $token,
+            queries: [(&[$query], ()); QUERIES],
+            rows: [(&[$row], ()); ROWS],
+        ) -> [[f32; ROWS]; QUERIES] {
+            let mut distances = [[0.0; ROWS]; QUERIES];
+            for (distances, (query, ())) in distances.iter_mut().zip(queries) {
+                for (distance, (row, ())) in distances.iter_mut().zip(rows) {
+                    *distance = self.pair(token, query, row);
+                }
+            }
+            distances
+        }
+    };
+}
+
+pub(crate) use one_pair_at_a_time;

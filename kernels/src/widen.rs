@@ -1,0 +1,180 @@
+//! How elements become the f32 registers of a float kernel, each exactly.
+
+use core::marker::PhantomData;
+
+use half::{bf16, f16};
+
+use crate::math::mul_add;
+use crate::native::Isa;
+use crate::reference::LANES;
+use crate::scale::Scale;
+
+/// The number that an element stands for.
+pub(crate) trait Widen: Copy {
+    type Element: Copy;
+    type Scale: Copy;
+
+    /// Whether registers hold the even and the odd elements of twice their width, see [`Split`].
+    const SPLIT: bool = false;
+
+    fn new(scale: Self::Scale) -> Self;
+
+    fn widen(self, element: Self::Element) -> f32;
+}
+
+/// Loads blocks of 64 elements into `64 / width` registers, in order unless they are [`Split`].
+pub(crate) trait Load<S: Isa>: Widen {
+    /// Register `reg` of a block.
+    fn load(self, simd: S, block: &[Self::Element; LANES], reg: usize) -> S::f32s;
+
+    /// Register `reg` of a block of which only the first elements are there, at least one of this
+    /// register's; the others count as the number 0.
+    fn load_part(self, simd: S, tail: &[Self::Element], reg: usize) -> S::f32s;
+
+    /// The first element of register `reg`, as its place in the block.
+    #[inline(always)]
+    fn first(reg: usize) -> usize {
+        reg * S::F32_LANES
+    }
+}
+
+/// A number that needs no more than to be widened: `f32`, [`f16`] or [`bf16`].
+#[derive(Clone, Copy)]
+pub(crate) struct Number<E>(PhantomData<E>);
+
+macro_rules! number {
+    ($element:ty, $widen:expr, $load:ident, $load_part:ident) => {
+        impl Widen for Number<$element> {
+            type Element = $element;
+            type Scale = ();
+
+            #[inline(always)]
+            fn new((): ()) -> Self {
+                Self(PhantomData)
+            }
+
+            #[inline(always)]
+            fn widen(self, element: $element) -> f32 {
+                $widen(element)
+            }
+        }
+
+        impl<S: Isa> Load<S> for Number<$element> {
+            #[inline(always)]
+            fn load(self, simd: S, block: &[$element; LANES], reg: usize) -> S::f32s {
+                simd.$load(&block[reg * S::F32_LANES..][..S::F32_LANES])
+            }
+
+            #[inline(always)]
+            fn load_part(self, simd: S, tail: &[$element], reg: usize) -> S::f32s {
+                simd.$load_part(&tail[reg * S::F32_LANES..])
+            }
+        }
+    };
+}
+
+number! { f32, |x| x, load_f32, load_part_f32 }
+number! { f16, f16::to_f32, load_f16, load_part_f16 }
+number! { bf16, bf16::to_f32, load_bf16, load_part_bf16 }
+
+/// [`bf16`] on both sides of a distance: register 2*j* holds the even elements of the *j*-th two
+/// registers of a block, and 2*j* + 1 the odd ones. One load then makes two registers with a shift and
+/// a mask, where widening in order takes two loads, two shuffles and two shifts.
+#[derive(Clone, Copy)]
+pub(crate) struct Split;
+
+impl Widen for Split {
+    type Element = bf16;
+    type Scale = ();
+    const SPLIT: bool = true;
+
+    #[inline(always)]
+    fn new((): ()) -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    fn widen(self, element: bf16) -> f32 {
+        element.to_f32()
+    }
+}
+
+impl<S: Isa> Load<S> for Split {
+    #[inline(always)]
+    fn load(self, simd: S, block: &[bf16; LANES], reg: usize) -> S::f32s {
+        let pairs = simd.load_bf16_pairs(&block[reg / 2 * 2 * S::F32_LANES..][..2 * S::F32_LANES]);
+        half_of_pairs(simd, pairs, reg)
+    }
+
+    #[inline(always)]
+    fn load_part(self, simd: S, tail: &[bf16], reg: usize) -> S::f32s {
+        let pairs = simd.load_part_bf16_pairs(&tail[reg / 2 * 2 * S::F32_LANES..]);
+        half_of_pairs(simd, pairs, reg)
+    }
+
+    #[inline(always)]
+    fn first(reg: usize) -> usize {
+        reg / 2 * 2 * S::F32_LANES + reg % 2
+    }
+}
+
+/// A bf16 is the upper half of an f32: the odd element of a pair is in place, the even one a shift
+/// away.
+#[inline(always)]
+fn half_of_pairs<S: Isa>(simd: S, pairs: S::u32s, reg: usize) -> S::f32s {
+    simd.transmute_f32s_u32s(if reg % 2 == 0 {
+        simd.shift_left_16(pairs)
+    } else {
+        simd.and_u32s(pairs, simd.splat_u32s(0xffff_0000))
+    })
+}
+
+/// Integer codes and what they stand for.
+#[derive(Clone, Copy)]
+pub(crate) struct Codes<E> {
+    scale: Scale,
+    element: PhantomData<E>,
+}
+
+macro_rules! codes {
+    ($element:ty, $load:ident, $load_part:ident) => {
+        impl Widen for Codes<$element> {
+            type Element = $element;
+            type Scale = Scale;
+
+            #[inline(always)]
+            fn new(scale: Scale) -> Self {
+                Self { scale, element: PhantomData }
+            }
+
+            #[inline(always)]
+            fn widen(self, code: $element) -> f32 {
+                mul_add(f32::from(code), self.scale.factor, self.scale.offset)
+            }
+        }
+
+        impl<S: Isa> Load<S> for Codes<$element> {
+            #[inline(always)]
+            fn load(self, simd: S, block: &[$element; LANES], reg: usize) -> S::f32s {
+                let codes = simd.$load(&block[reg * S::F32_LANES..][..S::F32_LANES]);
+                let Scale { factor, offset } = self.scale;
+                simd.mul_add_f32s(codes, simd.splat_f32s(factor), simd.splat_f32s(offset))
+            }
+
+            #[inline(always)]
+            fn load_part(self, simd: S, tail: &[$element], reg: usize) -> S::f32s {
+                let tail = &tail[reg * S::F32_LANES..];
+                let codes = simd.$load_part(tail);
+                let Scale { factor, offset } = self.scale;
+                // Padding is the number 0, not the code 0.
+                const ONES: [f32; LANES] = [1.0; LANES];
+                let there = simd.load_part_f32(&ONES[..tail.len().min(LANES)]);
+                let offset = simd.mul_f32s(there, simd.splat_f32s(offset));
+                simd.mul_add_f32s(codes, simd.splat_f32s(factor), offset)
+            }
+        }
+    };
+}
+
+codes! { u8, load_u8, load_part_u8 }
+codes! { i8, load_i8, load_part_i8 }
