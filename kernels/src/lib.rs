@@ -86,6 +86,10 @@
 //! # Ok::<(), nearfield_kernels::Unsupported>(())
 //! ```
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 mod backend;
 mod batch;
 mod bits;
@@ -94,9 +98,11 @@ mod float;
 mod functions;
 mod kernel;
 mod lanes;
+mod lazy;
 mod math;
 mod metric;
 mod native;
+mod nearest;
 mod portable;
 pub mod reference;
 mod rows;
@@ -110,12 +116,14 @@ mod widen;
 pub use backend::{BACKEND_VARIABLE, Backend, Unsupported};
 pub use element::{Element, Query};
 pub use functions::{
-    cosine, dot, hamming, jaccard, l2_squared, manhattan, squared_norm, union_intersection,
+    Bits, Number, cosine, cosine_from, dot, hamming, jaccard, l2, l2_squared, manhattan,
+    squared_norm, union_intersection,
 };
 pub use half::{bf16, f16};
 pub use kernel::Kernel;
 pub use metric::Metric;
 pub use native::prefetch;
+pub use nearest::Neighbor;
 pub use rows::{MAX_SEGMENTS, Rows, locate};
 pub use scale::Scale;
 pub use vectors::{NotNormalizable, all_finite, normalize};

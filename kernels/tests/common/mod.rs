@@ -1,6 +1,8 @@
 //! What the kernel tests share: the backends to test, reproducible noise, the reference by metric.
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
+pub(crate) mod shapes;
+
 use nearfield_kernels::{Backend, Metric, reference as r};
 
 /// The backends of this CPU. Which they must be is asked of std, not of the crate under test: one
@@ -40,6 +42,7 @@ pub(crate) fn expected_backends() -> Vec<Backend> {
 pub(crate) fn reference(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
     match metric {
         Metric::L2Squared => r::l2_squared(a, b),
+        Metric::L2 => r::l2(a, b),
         Metric::InnerProduct => 0.0 - r::dot(a, b),
         Metric::Cosine => r::cosine(a, b),
         Metric::Manhattan => r::manhattan(a, b),
