@@ -234,8 +234,12 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
     loaded
 }
 
+/// The first `len` blocks of every vector.
 #[inline(always)]
-fn blocks_of<'a, E, const N: usize>(vectors: [&'a [E]; N], len: usize) -> [&'a [[E; LANES]]; N] {
+pub(crate) fn blocks_of<'a, E, const N: usize>(
+    vectors: [&'a [E]; N],
+    len: usize,
+) -> [&'a [[E; LANES]]; N] {
     let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
     for (blocks, vector) in blocks.iter_mut().zip(vectors) {
         *blocks = &vector.as_chunks().0[..len];

@@ -89,9 +89,12 @@
 mod backend;
 mod batch;
 mod bits;
+mod blocks;
 mod element;
+pub mod exact;
 mod float;
 mod functions;
+mod integers;
 mod kernel;
 mod lanes;
 mod math;

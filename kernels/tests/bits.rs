@@ -2,17 +2,12 @@
 
 mod common;
 
-use common::{Noise, assert_same, backends, reference, reference_bits};
-use nearfield_kernels::{Kernel, Metric, Rows};
+use common::{Noise, assert_same, backends, dims, every_shape, reference, reference_bits};
+use nearfield_kernels::{Kernel, Metric};
 
 const FLOAT_METRICS: [Metric; 4] =
     [Metric::L2Squared, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
 const BIT_METRICS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
-
-/// Every length up to four blocks and a bit, then lengths that people use, and an awkward one.
-fn dims() -> impl Iterator<Item = usize> {
-    (0..=260).chain([384, 768, 784, 960, 1000, 1536, 4096, 4099])
-}
 
 #[test]
 fn float_pairs_equal_the_reference() {
@@ -95,53 +90,6 @@ fn sums_that_cancel_or_vanish_are_never_negative_zero() {
                     let distance = Kernel::on(backend, metric).unwrap().distance(&a, &b);
                     assert_same(distance, expected, || format!("{metric} on {backend}, {dim}"));
                     assert_ne!(distance.to_bits(), (-0.0f32).to_bits(), "{metric} on {backend}");
-                }
-            }
-        }
-    }
-}
-
-/// Distances of a query to rows, called in every shape, must be those of the pairs.
-fn every_shape<E: nearfield_kernels::Element>(
-    metric: Metric,
-    values: &[E],
-    dims: impl Iterator<Item = usize>,
-    expected: impl Fn(&[E], &[E]) -> f32,
-) {
-    for dim in dims {
-        for (extra, offset) in [(0, 0), (3, 1), (16 - dim % 16, 5)] {
-            let stride = dim + extra;
-            let query = &values[offset..][..dim];
-            let table = &values[dim + offset..];
-            for count in 0..=9 {
-                let rows = Rows::with_stride(&table[..count * stride], dim, stride, count);
-                let expected: Vec<f32> =
-                    (0..count as u32).map(|id| expected(query, rows.row(id))).collect();
-                // The same rows in segments of 2, 2, 4 and what is left.
-                let bounds = [0, 2, 4, 8, 16].map(|row| table.len().min(row * stride));
-                let segments = bounds.windows(2).map(|w| &table[w[0]..w[1]]);
-                let segmented = Rows::segmented(segments, 1, dim, stride, count);
-                // Every row, some twice, in no order.
-                let ids: Vec<u32> = (0..count * 2).map(|i| (i * 7 % count.max(1)) as u32).collect();
-                for backend in backends() {
-                    let kernel = Kernel::<E>::on(backend, metric).unwrap();
-                    let at = |what: &str, id: usize| {
-                        format!("{what} {metric} on {backend}, dim {dim}, row {id} of {count}")
-                    };
-                    let mut out = vec![f32::NAN; count];
-                    kernel.one_to_many(query, &rows, &mut out);
-                    for (id, (&got, &expected)) in out.iter().zip(&expected).enumerate() {
-                        assert_same(got, expected, || at("one-to-many", id));
-                    }
-                    for (what, rows) in [("flat", &rows), ("segmented", &segmented)] {
-                        for take in [ids.len(), ids.len().saturating_sub(1)] {
-                            let mut out = vec![f32::NAN; take];
-                            kernel.gather(query, rows, &ids[..take], &mut out);
-                            for (&id, &got) in ids.iter().zip(&out) {
-                                assert_same(got, expected[id as usize], || at(what, id as usize));
-                            }
-                        }
-                    }
                 }
             }
         }
