@@ -8,18 +8,20 @@ use core::{fmt, str::FromStr};
 use crate::metric::Metric;
 
 /// Whether the CPU has all these features: asked at run time, or without std at compile time.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! detected {
-    (x86: $($feature:tt),+) => {{
-        #[cfg(feature = "std")]
+    ($($feature:tt),+) => {{
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
         let all = $(std::arch::is_x86_feature_detected!($feature))&&+;
+        #[cfg(all(feature = "std", target_arch = "aarch64"))]
+        let all = $(std::arch::is_aarch64_feature_detected!($feature))&&+;
         #[cfg(not(feature = "std"))]
         let all = $(cfg!(target_feature = $feature))&&+;
         all
     }};
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) use detected;
 
 /// Name of the environment variable that holds a whole process to one backend
@@ -61,11 +63,11 @@ impl Backend {
         match self {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => detected!(x86: "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"),
+            Self::Avx2 => detected!("avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 Self::Avx2.is_available()
-                    && detected!(x86: "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
+                    && detected!("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
             }
             // NEON is part of every CPU of this architecture.
             Self::Neon => cfg!(target_arch = "aarch64"),
@@ -87,7 +89,7 @@ impl Backend {
     /// cannot be obeyed: a forced backend is never silently replaced.
     pub fn best() -> Result<Self, Unsupported> {
         #[cfg(feature = "std")]
-        return BEST.get_or_init(|| demanded().unwrap_or_else(|| Ok(Self::fastest()))).clone();
+        return BEST.get_or_init(|| forced().unwrap_or_else(|| Ok(Self::fastest()))).clone();
         #[cfg(not(feature = "std"))]
         Ok(Self::fastest())
     }
@@ -102,7 +104,7 @@ static BEST: std::sync::OnceLock<Result<Backend, Unsupported>> = std::sync::Once
 
 /// What [`BACKEND_VARIABLE`] demands.
 #[cfg(feature = "std")]
-fn demanded() -> Option<Result<Backend, Unsupported>> {
+fn forced() -> Option<Result<Backend, Unsupported>> {
     let name = std::env::var_os(BACKEND_VARIABLE)?;
     Some(name.to_string_lossy().parse().and_then(|backend: Backend| {
         backend.is_available().then_some(backend).ok_or(Unsupported::Backend(backend))

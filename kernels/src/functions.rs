@@ -2,20 +2,14 @@
 
 use half::{bf16, f16};
 
-use crate::backend::{Backend, Unsupported};
+use crate::backend::Backend;
 use crate::bits::Packed;
 use crate::element::Element;
 use crate::kernel::Kernel;
-use crate::lazy::Lazy;
+use crate::lazy::{Lazy, demanded};
 use crate::metric::Metric;
 use crate::reference::jaccard_of;
 use crate::table::{Counts, counts};
-
-/// What [`BACKEND_VARIABLE`](crate::BACKEND_VARIABLE) demands and cannot have stops a plain function,
-/// which has no other way to say so.
-fn demanded<T>(found: Result<T, Unsupported>) -> T {
-    found.unwrap_or_else(|error| panic!("{error}"))
-}
 
 /// An [`Element`] that is a number: all but the words of packed bits.
 pub trait Number: Element {

@@ -232,7 +232,10 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
 
 /// The blocks of vectors of length `len`.
 #[inline(always)]
-fn blocks<'a, E, const N: usize>(vectors: [&'a [E]; N], len: usize) -> [&'a [[E; LANES]]; N] {
+pub(crate) fn blocks<'a, E, const N: usize>(
+    vectors: [&'a [E]; N],
+    len: usize,
+) -> [&'a [[E; LANES]]; N] {
     let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
     for (blocks, vector) in blocks.iter_mut().zip(vectors) {
         // One length for all: the only bounds checks are these.

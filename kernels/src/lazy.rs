@@ -3,6 +3,8 @@
 #[cfg(feature = "std")]
 use std::sync::LazyLock;
 
+use crate::backend::Unsupported;
+
 /// A value made by a function at its first use.
 pub(crate) struct Lazy<T> {
     #[cfg(feature = "std")]
@@ -28,4 +30,10 @@ impl<T: Copy> Lazy<T> {
         #[cfg(not(feature = "std"))]
         (self.value)()
     }
+}
+
+/// What [`BACKEND_VARIABLE`](crate::BACKEND_VARIABLE) demands and cannot have stops a plain function,
+/// which has no other way to say so.
+pub(crate) fn demanded<T>(found: Result<T, Unsupported>) -> T {
+    found.unwrap_or_else(|error| panic!("{error}"))
 }

@@ -3,17 +3,12 @@
 mod common;
 
 use common::shapes::{every_alignment, every_shape};
-use common::{Noise, assert_same, backends, reference, reference_bits};
+use common::{Noise, assert_same, backends, dims, reference, reference_bits};
 use nearfield_kernels::{Kernel, Metric};
 
 const FLOAT_METRICS: [Metric; 5] =
     [Metric::L2Squared, Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
 const BIT_METRICS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
-
-/// Every length up to four blocks and a bit, then lengths that people use, and an awkward one.
-fn dims() -> impl Iterator<Item = usize> {
-    (0..=260).chain([384, 768, 784, 960, 1000, 1536, 4096, 4099])
-}
 
 #[test]
 fn float_pairs_equal_the_reference() {

@@ -49,6 +49,16 @@ pub(super) fn whole<E: Copy, const N: usize>(lanes: &[E]) -> [E; N] {
     *lanes.first_chunk().expect("a register's worth of elements")
 }
 
+/// A few elements, fewer than `N`, followed by zeros.
+#[inline(always)]
+pub(super) fn padded<E: Pod, const N: usize>(part: &[E]) -> [E; N] {
+    let mut lanes = [E::zeroed(); N];
+    if !part.is_empty() {
+        lanes[..part.len()].copy_from_slice(part);
+    }
+    lanes
+}
+
 /// A tail for instruction sets that cannot mask loads: its end, which fills no register, is copied and
 /// filled up with zeros before the sums begin. (In the place of every register such a copy took 20 ns;
 /// a copy of the whole tail, 10.)
@@ -65,12 +75,7 @@ const END: usize = 16;
 impl<'a, E: Pod> From<&'a [E]> for Padded<'a, E> {
     #[inline(always)]
     fn from(tail: &'a [E]) -> Self {
-        let mut end = [E::zeroed(); END];
-        let rest = tail.as_chunks::<END>().1;
-        if !rest.is_empty() {
-            end[..rest.len()].copy_from_slice(rest);
-        }
-        Self { tail, end }
+        Self { tail, end: padded(tail.as_chunks::<END>().1) }
     }
 }
 

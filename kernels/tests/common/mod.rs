@@ -69,6 +69,11 @@ pub(crate) fn reference_bits(metric: Metric, a: &[u64], b: &[u64]) -> f32 {
     }
 }
 
+/// Every length up to four blocks and a bit, then lengths that people use, and an awkward one.
+pub(crate) fn dims() -> impl Iterator<Item = usize> {
+    (0..=260).chain([384, 768, 784, 960, 1000, 1536, 4096, 4099])
+}
+
 /// Equal bits; any NaN equals any NaN (x86 and Arm make different ones).
 #[track_caller]
 pub(crate) fn assert_same(got: f32, expected: f32, at: impl Fn() -> String) {
@@ -104,6 +109,10 @@ impl Noise {
 
     pub(crate) fn floats(&mut self, len: usize) -> Vec<f32> {
         (0..len).map(|_| self.float()).collect()
+    }
+
+    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
+        self.words(len.div_ceil(8)).into_iter().flat_map(u64::to_le_bytes).take(len).collect()
     }
 
     pub(crate) fn words(&mut self, len: usize) -> Vec<u64> {
