@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 
 use crate::blocks::{BlockSums, sums};
 use crate::exact::{Integer, Sum};
-use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, vectors};
+use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, vectors};
 use crate::native::Bytes;
-use crate::reference::integers::{cosine_of, inner_product_of, l2_of};
+use crate::reference::integers::{cosine_of, inner_product_of};
 use crate::score::Score;
 
 /// A metric over integers.
@@ -112,15 +112,6 @@ impl OfProducts for L2Squared {
     #[inline(always)]
     fn distance(dot: i64, qq: i64, rr: i64) -> f32 {
         (qq + rr - 2 * dot) as f32
-    }
-}
-
-impl OfProducts for L2 {
-    const DIFFERENCE: bool = true;
-
-    #[inline(always)]
-    fn distance(dot: i64, qq: i64, rr: i64) -> f32 {
-        l2_of(qq + rr - 2 * dot)
     }
 }
 

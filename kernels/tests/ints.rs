@@ -28,7 +28,7 @@ fn naive<E: Integer>(metric: Metric, a: &[E], b: &[E]) -> f32 {
     let [dot, squares, differences] = sums(a, b);
     match metric {
         Metric::L2Squared => squares as f32,
-        Metric::L2 => (squares as f64).sqrt() as f32,
+        Metric::L2 => (squares as f32).sqrt(),
         Metric::InnerProduct => -dot as f32,
         Metric::Manhattan => differences as f32,
         Metric::Cosine => {

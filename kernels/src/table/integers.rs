@@ -82,8 +82,7 @@ where
 
 fn integers<E: Integer>(backend: Backend, metric: Metric) -> Found<E, E, ()> {
     match metric {
-        Metric::L2Squared => fastest::<E, L2Squared>(backend),
-        Metric::L2 => fastest::<E, L2>(backend),
+        Metric::L2Squared | Metric::L2 => fastest::<E, L2Squared>(backend),
         Metric::InnerProduct => fastest::<E, InnerProduct>(backend),
         Metric::Cosine => fastest::<E, Cosine>(backend),
         Metric::Manhattan => fastest::<E, Manhattan>(backend),
