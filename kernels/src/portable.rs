@@ -1,8 +1,12 @@
 //! The backend without an instruction set: the reference itself, one pair at a time.
 
+use core::marker::PhantomData;
+
+use crate::exact::{Integer, Sum};
 use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, Over};
+use crate::integers::Exact;
 use crate::math::{mul_add, sqrt_f32};
-use crate::reference::{cosine_of, difference, lane_sum, squared_difference};
+use crate::reference::{cosine_of, difference, integers, lane_sum, squared_difference};
 use crate::score::{Score, one_pair_at_a_time};
 use crate::widen::Widen;
 
@@ -41,6 +45,46 @@ by_reference! {
         sum.of(|sum, i| (sum.a(i), sum.a(i)), mul_add),
         sum.of(|sum, i| (sum.b(i), sum.b(i)), mul_add),
     );
+}
+
+macro_rules! by_integer_reference {
+    ($($metric:ident: |$a:ident, $b:ident| $distance:expr;)*) => {$(
+        impl<E: Integer> Score<Portable, E, E> for Exact<$metric> {
+            type Scale = ();
+
+            fn new((): ()) -> Self {
+                Self(PhantomData)
+            }
+
+            fn pair(self, _token: Portable, $a: &[E], $b: &[E]) -> f32 {
+                $distance
+            }
+
+            one_pair_at_a_time! { Portable, E, E }
+        }
+    )*};
+}
+
+by_integer_reference! {
+    L2Squared: |a, b| integers::l2_squared(a, b) as f32;
+    L2: |a, b| integers::l2_of(integers::l2_squared(a, b));
+    InnerProduct: |a, b| integers::inner_product_of(integers::dot(a, b));
+    Manhattan: |a, b| integers::manhattan(a, b) as f32;
+    Cosine: |a, b| integers::cosine(a, b);
+}
+
+impl<E: Integer> Sum<E> for Portable {
+    fn dot(self, a: &[E], b: &[E]) -> i64 {
+        integers::dot(a, b)
+    }
+
+    fn l2_squared(self, a: &[E], b: &[E]) -> i64 {
+        integers::l2_squared(a, b)
+    }
+
+    fn manhattan(self, a: &[E], b: &[E]) -> i64 {
+        integers::manhattan(a, b)
+    }
 }
 
 /// Two vectors, to be summed over.

@@ -6,6 +6,8 @@
 
 use crate::math::{mul_add, sqrt_f32, sqrt_f64};
 
+pub mod integers;
+
 /// Virtual lanes of a float sum: 4 AVX-512 registers, 8 of AVX2, 16 of NEON.
 pub const LANES: usize = 64;
 
@@ -74,12 +76,16 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
 /// The last step of the cosine distance, in f64 (at norms of 1e-12 or 1e15 the product of the
 /// squared norms leaves the range of f32). A zero vector gives 1; NaN wins over both.
 pub fn cosine_of(dot: f32, aa: f32, bb: f32) -> f32 {
-    let norms = f64::from(aa) * f64::from(bb);
+    cosine_in_f64(dot.into(), aa.into(), bb.into())
+}
+
+fn cosine_in_f64(dot: f64, aa: f64, bb: f64) -> f32 {
+    let norms = aa * bb;
     if norms == 0.0 {
         return 1.0;
     }
     // clamp keeps NaN.
-    (1.0 - f64::from(dot) / sqrt_f64(norms)).clamp(0.0, 2.0) as f32
+    (1.0 - dot / sqrt_f64(norms)).clamp(0.0, 2.0) as f32
 }
 
 /// Number of bits that differ.

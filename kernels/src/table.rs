@@ -1,15 +1,20 @@
 //! Every kernel compiled for every instruction set, as tables of function pointers.
 #![allow(unsafe_code, reason = "calls functions compiled for instructions that were detected")]
 
+use core::ops::Range;
+
 #[cfg(target_arch = "aarch64")]
 use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
-use crate::backend::{Backend, Unsupported};
 use half::{bf16, f16};
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use crate::backend::detected;
+use crate::backend::{Backend, Unsupported};
 use crate::bits::{Hamming, Jaccard, Packed};
+use crate::exact::{Integer, Sum};
 use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, Over};
 use crate::metric::Metric;
 use crate::portable::Portable;
@@ -32,9 +37,10 @@ pub struct Table<Q: 'static, R: 'static, P: 'static> {
 }
 
 type Pair<Q, R, P> = unsafe fn(P, &[Q], &[R]) -> f32;
-type OneToMany<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, &mut [f32]);
+type OneToMany<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, usize, &mut [f32]);
 type Gather<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, &[u32], &mut [f32]);
-type ManyToMany<Q, R, P> = unsafe fn(P, &Rows<'_, Q>, &Rows<'_, R>, &mut [f32]);
+type ManyToMany<Q, R, P> =
+    unsafe fn(P, &Rows<'_, Q>, Range<usize>, &Rows<'_, R>, Range<usize>, &mut [f32]);
 
 impl<Q, R, P> Table<Q, R, P> {
     #[inline(always)]
@@ -44,9 +50,16 @@ impl<Q, R, P> Table<Q, R, P> {
     }
 
     #[inline(always)]
-    pub(crate) fn one_to_many(&self, scale: P, query: &[Q], rows: &Rows<'_, R>, out: &mut [f32]) {
+    pub(crate) fn one_to_many(
+        &self,
+        scale: P,
+        query: &[Q],
+        rows: &Rows<'_, R>,
+        first: usize,
+        out: &mut [f32],
+    ) {
         // SAFETY: as for `pair`.
-        unsafe { (self.one_to_many)(scale, query, rows, out) }
+        unsafe { (self.one_to_many)(scale, query, rows, first, out) }
     }
 
     #[inline(always)]
@@ -67,11 +80,13 @@ impl<Q, R, P> Table<Q, R, P> {
         &self,
         scale: P,
         queries: &Rows<'_, Q>,
+        of_queries: Range<usize>,
         rows: &Rows<'_, R>,
+        of_rows: Range<usize>,
         out: &mut [f32],
     ) {
         // SAFETY: as for `pair`.
-        unsafe { (self.many_to_many)(scale, queries, rows, out) }
+        unsafe { (self.many_to_many)(scale, queries, of_queries, rows, of_rows, out) }
     }
 }
 
@@ -96,6 +111,34 @@ impl<E> Counts<E> {
     }
 }
 
+/// The exact sums over integers, on one instruction set; given out like [`Table`].
+#[derive(Debug)]
+pub struct Sums<E: 'static> {
+    dot: unsafe fn(&[E], &[E]) -> i64,
+    l2_squared: unsafe fn(&[E], &[E]) -> i64,
+    manhattan: unsafe fn(&[E], &[E]) -> i64,
+}
+
+impl<E> Sums<E> {
+    #[inline(always)]
+    pub(crate) fn dot(&self, a: &[E], b: &[E]) -> i64 {
+        // SAFETY: the CPU has the instructions, else there were no reference to these functions.
+        unsafe { (self.dot)(a, b) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn l2_squared(&self, a: &[E], b: &[E]) -> i64 {
+        // SAFETY: as for `dot`.
+        unsafe { (self.l2_squared)(a, b) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn manhattan(&self, a: &[E], b: &[E]) -> i64 {
+        // SAFETY: as for `dot`.
+        unsafe { (self.manhattan)(a, b) }
+    }
+}
+
 /// Compiles all kernels for one instruction set. The generic bodies are `inline(always)`, so that
 /// their code lands inside the functions below, which carry the attribute.
 macro_rules! compile {
@@ -113,9 +156,10 @@ macro_rules! compile {
                 scale: M::Scale,
                 query: &[Q],
                 rows: &Rows<'_, R>,
+                first: usize,
                 out: &mut [f32],
             ) {
-                crate::batch::one_to_many($make, M::new(scale), query, rows, out);
+                crate::batch::one_to_many($make, M::new(scale), query, rows, first, out);
             }
 
             $(#[$target_feature])?
@@ -133,10 +177,13 @@ macro_rules! compile {
             fn many_to_many<Q, R, M: Score<$token, Q, R>>(
                 scale: M::Scale,
                 queries: &Rows<'_, Q>,
+                of_queries: Range<usize>,
                 rows: &Rows<'_, R>,
+                of_rows: Range<usize>,
                 out: &mut [f32],
             ) {
-                crate::tile::many_to_many($make, M::new(scale), queries, rows, out);
+                let metric = M::new(scale);
+                crate::tile::many_to_many($make, metric, queries, of_queries, rows, of_rows, out);
             }
 
             $(#[$target_feature])?
@@ -147,6 +194,30 @@ macro_rules! compile {
             $(#[$target_feature])?
             fn union_intersection<E: Packed>(a: &[E], b: &[E]) -> (u64, u64) {
                 E::union_intersection(a, b)
+            }
+
+            $(#[$target_feature])?
+            fn dot<E: Integer>(a: &[E], b: &[E]) -> i64
+            where
+                $token: Sum<E>,
+            {
+                $make.dot(a, b)
+            }
+
+            $(#[$target_feature])?
+            fn l2_squared<E: Integer>(a: &[E], b: &[E]) -> i64
+            where
+                $token: Sum<E>,
+            {
+                $make.l2_squared(a, b)
+            }
+
+            $(#[$target_feature])?
+            fn manhattan<E: Integer>(a: &[E], b: &[E]) -> i64
+            where
+                $token: Sum<E>,
+            {
+                $make.manhattan(a, b)
             }
 
             pub(super) fn table<Q, R, M>() -> &'static Table<Q, R, M::Scale>
@@ -165,11 +236,26 @@ macro_rules! compile {
                 }
             }
 
+            #[allow(dead_code, reason = "not every instruction set adds something for bits")]
             pub(super) fn counts<E: Packed + 'static>() -> &'static Counts<E> {
                 const {
                     &Counts {
                         hamming: hamming::<E>,
                         union_intersection: union_intersection::<E>,
+                    }
+                }
+            }
+
+            #[allow(dead_code, reason = "not every instruction set adds something for integers")]
+            pub(super) fn sums<E: Integer>() -> &'static Sums<E>
+            where
+                $token: Sum<E>,
+            {
+                const {
+                    &Sums {
+                        dot: dot::<E>,
+                        l2_squared: l2_squared::<E>,
+                        manhattan: manhattan::<E>,
                     }
                 }
             }
@@ -219,21 +305,25 @@ compile! {
     }
 }
 
-/// A metric with a kernel on every instruction set of this architecture.
+/// A metric with a kernel on every instruction set of the list.
 macro_rules! everywhere {
-    ($($token:ty),*) => {
-        trait Everywhere<Q, R, P>: Copy $(+ Score<$token, Q, R, Scale = P>)* {}
+    ($name:ident: $($token:ty),*) => {
+        trait $name<Q, R, P>: Copy $(+ Score<$token, Q, R, Scale = P>)* {}
 
-        impl<Q, R, P, M: Copy $(+ Score<$token, Q, R, Scale = P>)*> Everywhere<Q, R, P> for M {}
+        impl<Q, R, P, M: Copy $(+ Score<$token, Q, R, Scale = P>)*> $name<Q, R, P> for M {}
     };
 }
 
 #[cfg(target_arch = "x86_64")]
-everywhere! { Portable, V3, V4 }
+everywhere! { Everywhere: Portable, V3, V4 }
 #[cfg(target_arch = "aarch64")]
-everywhere! { Portable, Neon }
+everywhere! { Everywhere: Portable, Neon }
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-everywhere! { Portable }
+everywhere! { Everywhere: Portable }
+
+mod integers;
+
+pub(crate) use integers::{i8_i8, sums, u8_u8};
 
 type Found<Q, R, P> = Result<&'static Table<Q, R, P>, Unsupported>;
 
@@ -296,17 +386,6 @@ over_numbers! {
     f32_u8: f32, u8, Number<f32>, Codes<u8>, Scale, "f32 and u8";
 }
 
-pub(crate) fn i8_i8(_backend: Backend, metric: Metric) -> Found<i8, i8, ()> {
-    Err(Unsupported::Pair { metric, element: "i8" })
-}
-
-pub(crate) fn u8_u8(backend: Backend, metric: Metric) -> Found<u8, u8, ()> {
-    match metric {
-        Metric::Hamming | Metric::Jaccard => bits(backend, metric),
-        _ => Err(Unsupported::Pair { metric, element: "u8" }),
-    }
-}
-
 pub(crate) fn u64_u64(backend: Backend, metric: Metric) -> Found<u64, u64, ()> {
     match metric {
         Metric::Hamming | Metric::Jaccard => bits(backend, metric),
@@ -350,9 +429,7 @@ pub(crate) fn counts<E: Packed + 'static>(
 /// Whether the backend is AVX-512 on a CPU that counts bits in vectors; detected on its own.
 #[cfg(target_arch = "x86_64")]
 fn has_vpopcntdq(backend: Backend) -> bool {
-    backend == Backend::Avx512
-        && backend.is_available()
-        && std::arch::is_x86_feature_detected!("avx512vpopcntdq")
+    backend == Backend::Avx512 && backend.is_available() && detected!("avx512vpopcntdq")
 }
 
 #[cfg(test)]

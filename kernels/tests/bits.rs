@@ -2,57 +2,41 @@
 
 mod common;
 
-use common::{Noise, assert_same, backends, reference, reference_bits};
-use nearfield_kernels::{Kernel, Metric, Rows};
+use common::shapes::{every_alignment, every_shape};
+use common::{Noise, assert_same, backends, dims, reference, reference_bits};
+use nearfield_kernels::{Kernel, Metric};
 
-const FLOAT_METRICS: [Metric; 4] =
-    [Metric::L2Squared, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
+const FLOAT_METRICS: [Metric; 5] =
+    [Metric::L2Squared, Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
 const BIT_METRICS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
-
-/// Every length up to four blocks and a bit, then lengths that people use, and an awkward one.
-fn dims() -> impl Iterator<Item = usize> {
-    (0..=260).chain([384, 768, 784, 960, 1000, 1536, 4096, 4099])
-}
 
 #[test]
 fn float_pairs_equal_the_reference() {
-    let values = Noise::new(1).floats(2 * (4099 + 15));
+    let (a, b) = (Noise::new(1).floats(4099 + 15), Noise::new(6).floats(4099 + 15));
     for metric in FLOAT_METRICS {
-        for dim in dims() {
-            for offset in 0..16 {
-                // One side moves through all alignments, the other against it.
-                let a = &values[offset..][..dim];
-                let b = &values[4099 + 15 - offset..][..dim];
-                let expected = reference(metric, a, b);
-                for backend in backends() {
-                    let kernel = Kernel::<f32>::on(backend, metric).unwrap();
-                    assert_same(kernel.distance(a, b), expected, || {
-                        format!("{metric} on {backend}, dim {dim}, offset {offset}")
-                    });
-                }
-            }
-        }
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_alignment(metric.name(), &a, &b, dims(), kernel, |a, b| reference(metric, a, b));
     }
 }
 
 #[test]
 fn bit_pairs_equal_the_reference() {
-    let words = Noise::new(2).words(2 * (300 + 15));
+    let (a, b) = (Noise::new(2).words(300 + 15), Noise::new(7).words(300 + 15));
+    let bytes = (bytemuck::cast_slice::<u64, u8>(&a), bytemuck::cast_slice::<u64, u8>(&b));
     for metric in BIT_METRICS {
-        for dim in (0..=260).chain([300]) {
-            for offset in 0..16 {
-                let a = &words[offset..][..dim];
-                let b = &words[300 + 15 - offset..][..dim];
-                let expected = reference_bits(metric, a, b);
-                for backend in backends() {
-                    let kernel = Kernel::<u64>::on(backend, metric).unwrap();
-                    assert_same(kernel.distance(a, b), expected, || {
-                        format!("{metric} on {backend}, {dim} words, offset {offset}")
-                    });
-                }
-            }
-        }
+        let dims = || (0..=260).chain([300]);
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_alignment(metric.name(), &a, &b, dims(), kernel, |a, b| reference_bits(metric, a, b));
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        let expected = |a: &[u8], b: &[u8]| reference_bits(metric, &words(a), &words(b));
+        every_alignment(metric.name(), bytes.0, bytes.1, dims(), kernel, expected);
     }
+}
+
+/// Bytes as words, filled up with zeros.
+fn words(bytes: &[u8]) -> Vec<u64> {
+    let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    bytes.chunks(8).map(word).collect()
 }
 
 #[test]
@@ -101,66 +85,25 @@ fn sums_that_cancel_or_vanish_are_never_negative_zero() {
     }
 }
 
-/// Distances of a query to rows, called in every shape, must be those of the pairs.
-fn every_shape<E: nearfield_kernels::Element>(
-    metric: Metric,
-    values: &[E],
-    dims: impl Iterator<Item = usize>,
-    expected: impl Fn(&[E], &[E]) -> f32,
-) {
-    for dim in dims {
-        for (extra, offset) in [(0, 0), (3, 1), (16 - dim % 16, 5)] {
-            let stride = dim + extra;
-            let query = &values[offset..][..dim];
-            let table = &values[dim + offset..];
-            for count in 0..=9 {
-                let rows = Rows::with_stride(&table[..count * stride], dim, stride, count);
-                let expected: Vec<f32> =
-                    (0..count as u32).map(|id| expected(query, rows.row(id))).collect();
-                // The same rows in segments of 2, 2, 4 and what is left.
-                let bounds = [0, 2, 4, 8, 16].map(|row| table.len().min(row * stride));
-                let segments = bounds.windows(2).map(|w| &table[w[0]..w[1]]);
-                let segmented = Rows::segmented(segments, 1, dim, stride, count);
-                // Every row, some twice, in no order.
-                let ids: Vec<u32> = (0..count * 2).map(|i| (i * 7 % count.max(1)) as u32).collect();
-                for backend in backends() {
-                    let kernel = Kernel::<E>::on(backend, metric).unwrap();
-                    let at = |what: &str, id: usize| {
-                        format!("{what} {metric} on {backend}, dim {dim}, row {id} of {count}")
-                    };
-                    let mut out = vec![f32::NAN; count];
-                    kernel.one_to_many(query, &rows, &mut out);
-                    for (id, (&got, &expected)) in out.iter().zip(&expected).enumerate() {
-                        assert_same(got, expected, || at("one-to-many", id));
-                    }
-                    for (what, rows) in [("flat", &rows), ("segmented", &segmented)] {
-                        for take in [ids.len(), ids.len().saturating_sub(1)] {
-                            let mut out = vec![f32::NAN; take];
-                            kernel.gather(query, rows, &ids[..take], &mut out);
-                            for (&id, &got) in ids.iter().zip(&out) {
-                                assert_same(got, expected[id as usize], || at(what, id as usize));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn float_rows_equal_the_pairs() {
     let dims = || (1..=80).chain([96, 100, 127, 128, 129, 200, 256, 260, 384, 784]);
-    let values = Noise::new(4).floats(10 * 820);
+    let (queries, values) = (Noise::new(8).floats(820), Noise::new(4).floats(10 * 820));
     for metric in FLOAT_METRICS {
-        every_shape(metric, &values, dims(), |a, b| reference(metric, a, b));
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_shape(metric.name(), &queries, &values, dims(), kernel, |a, b| {
+            reference(metric, a, b)
+        });
     }
 }
 
 #[test]
 fn bit_rows_equal_the_pairs() {
-    let words = Noise::new(5).words(10 * 100);
+    let (queries, values) = (Noise::new(9).words(100), Noise::new(5).words(10 * 100));
     for metric in BIT_METRICS {
-        every_shape(metric, &words, 1..=70, |a, b| reference_bits(metric, a, b));
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_shape(metric.name(), &queries, &values, 1..=70, kernel, |a, b| {
+            reference_bits(metric, a, b)
+        });
     }
 }

@@ -1,12 +1,27 @@
-//! The few operations that are native code: loads of a part of a register, and the prefetch.
+//! The few operations that are native code: loads of a part of a register, arithmetic on bytes, and
+//! the prefetch.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod bytes;
 mod isa;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use bytes::{BLOCK, Bytes};
 pub(crate) use isa::Isa;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::DotProduct;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use vnni::Vnni;
 
 /// Asks for the first `LINES` cache lines (of 64 bytes) of `row` to be brought near, and waits for
 /// nothing: a hint, for memory that will be read in some hundred nanoseconds. No line beyond the

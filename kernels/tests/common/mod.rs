@@ -1,6 +1,8 @@
 //! What the kernel tests share: the backends to test, reproducible noise, the reference by metric.
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
+pub(crate) mod shapes;
+
 use nearfield_kernels::{Backend, Metric, reference as r};
 
 /// The backends of this CPU. Which they must be is asked of std, not of the crate under test: one
@@ -40,6 +42,7 @@ pub(crate) fn expected_backends() -> Vec<Backend> {
 pub(crate) fn reference(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
     match metric {
         Metric::L2Squared => r::l2_squared(a, b),
+        Metric::L2 => r::l2(a, b),
         Metric::InnerProduct => 0.0 - r::dot(a, b),
         Metric::Cosine => r::cosine(a, b),
         Metric::Manhattan => r::manhattan(a, b),
@@ -64,6 +67,11 @@ pub(crate) fn reference_bits(metric: Metric, a: &[u64], b: &[u64]) -> f32 {
         }
         _ => unreachable!("{metric} over bits"),
     }
+}
+
+/// Every length up to four blocks and a bit, then lengths that people use, and an awkward one.
+pub(crate) fn dims() -> impl Iterator<Item = usize> {
+    (0..=260).chain([384, 768, 784, 960, 1000, 1536, 4096, 4099])
 }
 
 /// Equal bits; any NaN equals any NaN (x86 and Arm make different ones).
@@ -101,6 +109,10 @@ impl Noise {
 
     pub(crate) fn floats(&mut self, len: usize) -> Vec<f32> {
         (0..len).map(|_| self.float()).collect()
+    }
+
+    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
+        self.words(len.div_ceil(8)).into_iter().flat_map(u64::to_le_bytes).take(len).collect()
     }
 
     pub(crate) fn words(&mut self, len: usize) -> Vec<u64> {

@@ -9,8 +9,12 @@ const UNSAFE: &[(&str, &str)] = &[
     ("bench-suite/src/peers/linked/cast.rs", "shows vectors to the peers as their own types"),
     ("hnsw/src/store/segment.rs", "owns memory that the system mapped, and lends it as slices"),
     ("kernels/src/native/aarch64.rs", "the prefetch is one line of assembly; std's is unstable"),
+    ("kernels/src/native/avx2.rs", "pulp lacks VPDPBUSD"),
+    ("kernels/src/native/avx512.rs", "masked loads take raw pointers; pulp lacks VPDPBUSD"),
+    ("kernels/src/native/neon.rs", "the dot product is one line of assembly; std's is unstable"),
     ("kernels/src/native/x86.rs", "masked loads and prefetches take raw pointers"),
     ("kernels/src/table.rs", "calls code compiled for instructions that the CPU was seen to have"),
+    ("kernels/src/table/integers.rs", "makes tokens of instructions that the CPU was seen to have"),
 ];
 
 const NO_REASON: &str = "an ignored test says why: `#[ignore = \"…\"]`";

@@ -1,0 +1,169 @@
+//! Exact sums over blocks of 64 bytes, written once for every instruction set.
+//!
+//! A chunk of 512 blocks is summed in 32 bits, and the chunks in 64: sums are exact at any length.
+
+use crate::lanes::blocks;
+use crate::native::{BLOCK, Bytes};
+
+/// Elements whose sums fit into `i32`, whatever they are: 32,768 · 255² = 2,130,739,200 < 2³¹. The
+/// 33,027th could be one too many.
+const CHUNK: usize = 32_768;
+
+/// What is summed over pairs of blocks: `SUMS` sums.
+pub(crate) trait BlockSums<const SUMS: usize> {
+    /// Adds a block of a query and of a row.
+    fn step<T: Bytes>(
+        token: T,
+        query: T::Block,
+        row: T::Block,
+        sums: [T::Sums; SUMS],
+    ) -> [T::Sums; SUMS];
+}
+
+/// The sums for each pair of a query and a row, all of one length.
+#[inline(always)]
+pub(crate) fn sums<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
+    token: T,
+    queries: [&[u8]; QUERIES],
+    rows: [&[u8]; ROWS],
+) -> [[[i64; SUMS]; ROWS]; QUERIES]
+where
+    T: Bytes,
+    D: BlockSums<SUMS>,
+{
+    let len = queries[0].len();
+    let mut exact = [[[0; SUMS]; ROWS]; QUERIES];
+    let mut start = 0;
+    loop {
+        let end = len.min(start + CHUNK);
+        let (queries, rows) = (cut(queries, start, end), cut(rows, start, end));
+        let chunk = match const { if QUERIES * ROWS == 1 { T::CHAINS } else { 1 } } {
+            4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
+            _ => in_chunk::<T, D, SUMS, QUERIES, ROWS, 1>(token, queries, rows),
+        };
+        for query in 0..QUERIES {
+            for row in 0..ROWS {
+                for sum in 0..SUMS {
+                    exact[query][row][sum] += i64::from(chunk[query][row][sum]);
+                }
+            }
+        }
+        start = end;
+        if start == len {
+            return exact;
+        }
+    }
+}
+
+#[inline(always)]
+fn cut<const N: usize>(vectors: [&[u8]; N], start: usize, end: usize) -> [&[u8]; N] {
+    let mut parts: [&[u8]; N] = [&[]; N];
+    for (part, vector) in parts.iter_mut().zip(vectors) {
+        *part = &vector[start..end];
+    }
+    parts
+}
+
+/// The sums of one chunk. The blocks go to `CHAINS` sums in turn, which are added at the end.
+#[inline(always)]
+fn in_chunk<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize, const CHAINS: usize>(
+    token: T,
+    queries: [&[u8]; QUERIES],
+    rows: [&[u8]; ROWS],
+) -> [[[i32; SUMS]; ROWS]; QUERIES]
+where
+    T: Bytes,
+    D: BlockSums<SUMS>,
+{
+    let mut sums = [[[[token.zero(); SUMS]; ROWS]; QUERIES]; CHAINS];
+    let len = queries[0].len();
+    let (query_blocks, row_blocks) = (blocks(queries, len), blocks(rows, len));
+    let blocks = len / BLOCK;
+    let mut i = 0;
+    while i + CHAINS <= blocks {
+        for (chain, sums) in sums.iter_mut().enumerate() {
+            let i = i + chain;
+            step::<T, D, SUMS, QUERIES, ROWS>(
+                token,
+                load(token, query_blocks, i),
+                load(token, row_blocks, i),
+                sums,
+            );
+        }
+        i += CHAINS;
+    }
+    for sums in &mut sums[1..] {
+        if i == blocks {
+            break;
+        }
+        step::<T, D, SUMS, QUERIES, ROWS>(
+            token,
+            load(token, query_blocks, i),
+            load(token, row_blocks, i),
+            sums,
+        );
+        i += 1;
+    }
+    if !len.is_multiple_of(BLOCK) {
+        step::<T, D, SUMS, QUERIES, ROWS>(
+            token,
+            load_tails(token, queries),
+            load_tails(token, rows),
+            &mut sums[0],
+        );
+    }
+    let mut totals = [[[0; SUMS]; ROWS]; QUERIES];
+    for query in 0..QUERIES {
+        for row in 0..ROWS {
+            for sum in 0..SUMS {
+                let mut all = sums[0][query][row][sum];
+                for chain in &sums[1..] {
+                    all = token.add(all, chain[query][row][sum]);
+                }
+                totals[query][row][sum] = token.total(all);
+            }
+        }
+    }
+    totals
+}
+
+/// Adds a block of every pair.
+#[inline(always)]
+fn step<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
+    token: T,
+    queries: [T::Block; QUERIES],
+    rows: [T::Block; ROWS],
+    sums: &mut [[[T::Sums; SUMS]; ROWS]; QUERIES],
+) where
+    T: Bytes,
+    D: BlockSums<SUMS>,
+{
+    for (query, sums) in queries.into_iter().zip(sums) {
+        for (row, sums) in rows.into_iter().zip(sums) {
+            *sums = D::step(token, query, row, *sums);
+        }
+    }
+}
+
+/// Block `i` of every vector.
+#[inline(always)]
+fn load<T: Bytes, const N: usize>(
+    token: T,
+    blocks: [&[[u8; BLOCK]]; N],
+    i: usize,
+) -> [T::Block; N] {
+    let mut loaded = [token.load(&blocks[0][i]); N];
+    for (loaded, blocks) in loaded.iter_mut().zip(blocks) {
+        *loaded = token.load(&blocks[i]);
+    }
+    loaded
+}
+
+#[inline(always)]
+fn load_tails<T: Bytes, const N: usize>(token: T, vectors: [&[u8]; N]) -> [T::Block; N] {
+    let mut loaded = [token.load_tail(vectors[0]); N];
+    for (loaded, vector) in loaded.iter_mut().zip(vectors).skip(1) {
+        *loaded = token.load_tail(vector);
+    }
+    loaded
+}

@@ -1,0 +1,299 @@
+//! The metrics over integers, written once for every instruction set: what is summed over blocks, and
+//! what the sums make.
+
+use core::marker::PhantomData;
+
+use crate::blocks::{BlockSums, sums};
+use crate::exact::{Integer, Sum};
+use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, vectors};
+use crate::native::Bytes;
+use crate::reference::integers::{cosine_of, inner_product_of, l2_of};
+use crate::score::Score;
+
+/// A metric over integers.
+#[derive(Clone, Copy)]
+pub(crate) struct Exact<M>(pub(crate) PhantomData<M>);
+
+/// `Σ |qᵢ − rᵢ|`
+struct Differences<E>(PhantomData<E>);
+
+impl<E: Integer> BlockSums<1> for Differences<E> {
+    #[inline(always)]
+    fn step<T: Bytes>(t: T, q: T::Block, r: T::Block, [sum]: [T::Sums; 1]) -> [T::Sums; 1] {
+        [t.add_differences::<E>(q, r, sum)]
+    }
+}
+
+/// `Σ (qᵢ − rᵢ)²`
+struct Squares<E>(PhantomData<E>);
+
+impl<E: Integer> BlockSums<1> for Squares<E> {
+    #[inline(always)]
+    fn step<T: Bytes>(t: T, q: T::Block, r: T::Block, [sum]: [T::Sums; 1]) -> [T::Sums; 1] {
+        let d = t.difference::<E>(q, r);
+        [t.take_excess::<u8>(d, t.add_products::<u8>(d, d, sum))]
+    }
+}
+
+/// `Σ qᵢ·rᵢ`, with the excess of the query.
+struct Dot<E>(PhantomData<E>);
+
+impl<E: Integer> BlockSums<1> for Dot<E> {
+    #[inline(always)]
+    fn step<T: Bytes>(t: T, q: T::Block, r: T::Block, [dot]: [T::Sums; 1]) -> [T::Sums; 1] {
+        [t.add_products::<E>(q, r, dot)]
+    }
+}
+
+/// `Σ qᵢ·rᵢ`, with the excess of the query, and `Σ rᵢ²`.
+struct RowProducts<E>(PhantomData<E>);
+
+impl<E: Integer> BlockSums<2> for RowProducts<E> {
+    #[inline(always)]
+    fn step<T: Bytes>(t: T, q: T::Block, r: T::Block, [dot, rr]: [T::Sums; 2]) -> [T::Sums; 2] {
+        [t.add_products::<E>(q, r, dot), t.take_excess::<E>(r, t.add_products::<E>(r, r, rr))]
+    }
+}
+
+/// `Σ qᵢ·rᵢ` and `Σ qᵢ²`, both with the excess of the query, `Σ rᵢ²`, and the excess, negative.
+struct Products<E>(PhantomData<E>);
+
+impl<E: Integer> BlockSums<4> for Products<E> {
+    #[inline(always)]
+    fn step<T: Bytes>(
+        t: T,
+        q: T::Block,
+        r: T::Block,
+        [dot, qq, rr, excess]: [T::Sums; 4],
+    ) -> [T::Sums; 4] {
+        [
+            t.add_products::<E>(q, r, dot),
+            t.add_products::<E>(q, q, qq),
+            t.take_excess::<E>(r, t.add_products::<E>(r, r, rr)),
+            t.take_excess::<E>(q, excess),
+        ]
+    }
+}
+
+/// What is known of a vector beforehand.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    squared_norm: i64,
+    /// To be added to its dot products.
+    correction: i64,
+}
+
+/// A metric of the dot product and the squared norms. What it does not ask for is not computed: the
+/// compiler leaves out sums that nobody reads.
+pub(crate) trait OfProducts: Copy {
+    /// Whether it is `‖q − r‖²` that is asked for, which a pair sums at once.
+    const DIFFERENCE: bool = false;
+
+    fn distance(dot: i64, qq: i64, rr: i64) -> f32;
+}
+
+impl OfProducts for InnerProduct {
+    #[inline(always)]
+    fn distance(dot: i64, _qq: i64, _rr: i64) -> f32 {
+        inner_product_of(dot)
+    }
+}
+
+impl OfProducts for Cosine {
+    #[inline(always)]
+    fn distance(dot: i64, qq: i64, rr: i64) -> f32 {
+        cosine_of(dot, qq, rr)
+    }
+}
+
+impl OfProducts for L2Squared {
+    const DIFFERENCE: bool = true;
+
+    #[inline(always)]
+    fn distance(dot: i64, qq: i64, rr: i64) -> f32 {
+        (qq + rr - 2 * dot) as f32
+    }
+}
+
+impl OfProducts for L2 {
+    const DIFFERENCE: bool = true;
+
+    #[inline(always)]
+    fn distance(dot: i64, qq: i64, rr: i64) -> f32 {
+        l2_of(qq + rr - 2 * dot)
+    }
+}
+
+impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
+    type Scale = ();
+    type Query = Known;
+    type Row = Known;
+    const GROUP: usize = 4;
+    const TILE: (usize, usize) = T::TILE;
+
+    #[inline(always)]
+    fn new((): ()) -> Self {
+        Self(PhantomData)
+    }
+
+    #[inline(always)]
+    fn prepare(self, token: T, query: &[E]) -> Known {
+        let v = bytes(query);
+        let [[[_, norm, _, correction]]] = sums::<T, Products<E>, 4, 1, 1>(token, [v], [v]);
+        Known { squared_norm: norm + correction, correction }
+    }
+
+    #[inline(always)]
+    fn prepare_row(self, token: T, row: &[E]) -> Known {
+        Score::<T, E, E>::prepare(self, token, row)
+    }
+
+    #[inline(always)]
+    fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
+        if M::DIFFERENCE {
+            return M::distance(0, token.l2_squared(a, b), 0);
+        }
+        let [[[dot, aa, bb, correction]]] =
+            sums::<T, Products<E>, 4, 1, 1>(token, [bytes(a)], [bytes(b)]);
+        M::distance(dot + correction, aa + correction, bb)
+    }
+
+    #[inline(always)]
+    fn rows<const ROWS: usize>(
+        self,
+        token: T,
+        query: &[E],
+        known: Known,
+        rows: [&[E]; ROWS],
+    ) -> [f32; ROWS] {
+        let mut distances = [0.0; ROWS];
+        if M::DIFFERENCE {
+            let [squares] =
+                sums::<T, Squares<E>, 1, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
+            for (distance, [square]) in distances.iter_mut().zip(squares) {
+                *distance = M::distance(0, square, 0);
+            }
+            return distances;
+        }
+        let [products] =
+            sums::<T, RowProducts<E>, 2, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
+        for (distance, [dot, rr]) in distances.iter_mut().zip(products) {
+            *distance = M::distance(dot + known.correction, known.squared_norm, rr);
+        }
+        distances
+    }
+
+    #[inline(always)]
+    fn tile<const QUERIES: usize, const ROWS: usize>(
+        self,
+        token: T,
+        queries: [(&[E], Known); QUERIES],
+        rows: [(&[E], Known); ROWS],
+    ) -> [[f32; ROWS]; QUERIES] {
+        let (a, b) = (all_bytes(vectors(queries)), all_bytes(vectors(rows)));
+        let dots = sums::<T, Dot<E>, 1, QUERIES, ROWS>(token, a, b);
+        let mut distances = [[0.0; ROWS]; QUERIES];
+        for query in 0..QUERIES {
+            let known = queries[query].1;
+            for row in 0..ROWS {
+                let dot = dots[query][row][0] + known.correction;
+                distances[query][row] =
+                    M::distance(dot, known.squared_norm, rows[row].1.squared_norm);
+            }
+        }
+        distances
+    }
+}
+
+impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
+    type Scale = ();
+    type Query = ();
+    type Row = ();
+    const GROUP: usize = 4;
+    const TILE: (usize, usize) = T::TILE;
+
+    #[inline(always)]
+    fn new((): ()) -> Self {
+        Self(PhantomData)
+    }
+
+    #[inline(always)]
+    fn prepare(self, _token: T, _query: &[E]) {}
+
+    #[inline(always)]
+    fn prepare_row(self, _token: T, _row: &[E]) {}
+
+    #[inline(always)]
+    fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
+        token.manhattan(a, b) as f32
+    }
+
+    #[inline(always)]
+    fn rows<const ROWS: usize>(
+        self,
+        token: T,
+        query: &[E],
+        (): (),
+        rows: [&[E]; ROWS],
+    ) -> [f32; ROWS] {
+        let mut prepared = [(rows[0], ()); ROWS];
+        for (prepared, row) in prepared.iter_mut().zip(rows) {
+            *prepared = (row, ());
+        }
+        let [distances] = self.tile(token, [(query, ())], prepared);
+        distances
+    }
+
+    #[inline(always)]
+    fn tile<const QUERIES: usize, const ROWS: usize>(
+        self,
+        token: T,
+        queries: [(&[E], ()); QUERIES],
+        rows: [(&[E], ()); ROWS],
+    ) -> [[f32; ROWS]; QUERIES] {
+        let (a, b) = (all_bytes(vectors(queries)), all_bytes(vectors(rows)));
+        let sums = sums::<T, Differences<E>, 1, QUERIES, ROWS>(token, a, b);
+        let mut distances = [[0.0; ROWS]; QUERIES];
+        for query in 0..QUERIES {
+            for row in 0..ROWS {
+                distances[query][row] = sums[query][row][0] as f32;
+            }
+        }
+        distances
+    }
+}
+
+impl<T: Bytes, E: Integer> Sum<E> for T {
+    #[inline(always)]
+    fn dot(self, a: &[E], b: &[E]) -> i64 {
+        let [[[dot, _, _, correction]]] =
+            sums::<T, Products<E>, 4, 1, 1>(self, [bytes(a)], [bytes(b)]);
+        dot + correction
+    }
+
+    #[inline(always)]
+    fn l2_squared(self, a: &[E], b: &[E]) -> i64 {
+        let [[[sum]]] = sums::<T, Squares<E>, 1, 1, 1>(self, [bytes(a)], [bytes(b)]);
+        sum
+    }
+
+    #[inline(always)]
+    fn manhattan(self, a: &[E], b: &[E]) -> i64 {
+        let [[[sum]]] = sums::<T, Differences<E>, 1, 1, 1>(self, [bytes(a)], [bytes(b)]);
+        sum
+    }
+}
+
+#[inline(always)]
+fn bytes<E: Integer>(vector: &[E]) -> &[u8] {
+    bytemuck::cast_slice(vector)
+}
+
+#[inline(always)]
+fn all_bytes<E: Integer, const N: usize>(vectors: [&[E]; N]) -> [&[u8]; N] {
+    let mut all: [&[u8]; N] = [&[]; N];
+    for (all, vector) in all.iter_mut().zip(vectors) {
+        *all = bytes(vector);
+    }
+    all
+}
