@@ -5,8 +5,8 @@
 use crate::lanes::blocks_of;
 use crate::native::{BLOCK, Bytes};
 
-/// Elements whose sums fit into `i32`, whatever they are: 32,768 · 255² = 2,130,739,200 < 2³¹. The
-/// 33,027th could be one too many.
+/// Elements whose sums fit into `i32`, whatever they are: 32,768 · 255² = 2,130,739,200 < 2³¹.
+/// 33,026 can be too many.
 const CHUNK: usize = 32_768;
 
 /// What is summed over pairs of blocks: `SUMS` sums.
@@ -18,6 +18,21 @@ pub(crate) trait BlockSums<const SUMS: usize> {
         row: T::Block,
         sums: [T::Sums; SUMS],
     ) -> [T::Sums; SUMS];
+
+    /// What is left to do once all blocks are added: nothing, unless overridden.
+    #[inline(always)]
+    fn finish<T: Bytes>(_token: T, sums: [T::Sums; SUMS]) -> [T::Sums; SUMS] {
+        sums
+    }
+}
+
+/// Chains for each of `sums` sums, of 8 that keep an instruction set with [`Bytes::CHAINS`] busy.
+const fn chains<T: Bytes>(sums: usize) -> usize {
+    match 8 / sums {
+        0 => 1,
+        chains if chains < T::CHAINS => chains,
+        _ => T::CHAINS,
+    }
 }
 
 /// The sums for each pair of a query and a row, all of one length.
@@ -36,9 +51,12 @@ where
     let mut start = 0;
     loop {
         let end = len.min(start + CHUNK);
+        let blocks = (end - start) / BLOCK;
         let (queries, rows) = (cut(queries, start, end), cut(rows, start, end));
-        let chunk = match const { if QUERIES * ROWS == 1 { T::CHAINS } else { 1 } } {
-            4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
+        let chunk = match const { chains::<T>(SUMS * QUERIES * ROWS) } {
+            // A short pair would pay more for adding up the chains than it gains by them.
+            4 if blocks >= 4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
+            2 if blocks >= 2 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 2>(token, queries, rows),
             _ => in_chunk::<T, D, SUMS, QUERIES, ROWS, 1>(token, queries, rows),
         };
         for query in 0..QUERIES {
@@ -114,15 +132,44 @@ where
     }
     let mut totals = [[[0; SUMS]; ROWS]; QUERIES];
     for query in 0..QUERIES {
-        for row in 0..ROWS {
-            for sum in 0..SUMS {
-                let mut all = sums[0][query][row][sum];
-                for chain in &sums[1..] {
-                    all = token.add(all, chain[query][row][sum]);
+        let mut of_rows = [[token.zero(); SUMS]; ROWS];
+        for (row, of_row) in of_rows.iter_mut().enumerate() {
+            let mut all = sums[0][query][row];
+            for chain in &sums[1..] {
+                for (all, sum) in all.iter_mut().zip(chain[query][row]) {
+                    *all = token.add(*all, sum);
                 }
-                totals[query][row][sum] = token.total(all);
+            }
+            *of_row = D::finish(token, all);
+        }
+        if SUMS == 4 {
+            for (total, sums) in totals[query].iter_mut().zip(of_rows) {
+                *total = totals_of(token, sums);
+            }
+            continue;
+        }
+        for sum in 0..SUMS {
+            let mut column = [token.zero(); ROWS];
+            for (place, of_row) in column.iter_mut().zip(of_rows) {
+                *place = of_row[sum];
+            }
+            for (total, column) in totals[query].iter_mut().zip(totals_of(token, column)) {
+                total[sum] = column;
             }
         }
+    }
+    totals
+}
+
+#[inline(always)]
+fn totals_of<T: Bytes, const N: usize>(token: T, sums: [T::Sums; N]) -> [i32; N] {
+    let mut totals = [0; N];
+    if let Some(sums) = sums.first_chunk::<4>() {
+        totals.copy_from_slice(&token.totals(*sums));
+        return totals;
+    }
+    for (total, sum) in totals.iter_mut().zip(sums) {
+        *total = token.total(sum);
     }
     totals
 }

@@ -55,7 +55,7 @@ impl<E: Integer> BlockSums<2> for RowProducts<E> {
     }
 }
 
-/// `Σ qᵢ·rᵢ` and `Σ qᵢ²`, both with the excess of the query, `Σ rᵢ²`, and the excess, negative.
+/// `Σ qᵢ·rᵢ`, `Σ qᵢ²`, `Σ rᵢ²`, and minus the excess of the query.
 struct Products<E>(PhantomData<E>);
 
 impl<E: Integer> BlockSums<4> for Products<E> {
@@ -72,6 +72,11 @@ impl<E: Integer> BlockSums<4> for Products<E> {
             t.take_excess::<E>(r, t.add_products::<E>(r, r, rr)),
             t.take_excess::<E>(q, excess),
         ]
+    }
+
+    #[inline(always)]
+    fn finish<T: Bytes>(t: T, [dot, qq, rr, excess]: [T::Sums; 4]) -> [T::Sums; 4] {
+        [t.add(dot, excess), t.add(qq, excess), rr, excess]
     }
 }
 
@@ -140,7 +145,7 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     fn prepare(self, token: T, query: &[E]) -> Known {
         let v = bytes(query);
         let [[[_, norm, _, correction]]] = sums::<T, Products<E>, 4, 1, 1>(token, [v], [v]);
-        Known { squared_norm: norm + correction, correction }
+        Known { squared_norm: norm, correction }
     }
 
     #[inline(always)]
@@ -153,9 +158,8 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
         if M::DIFFERENCE {
             return M::distance(0, token.l2_squared(a, b), 0);
         }
-        let [[[dot, aa, bb, correction]]] =
-            sums::<T, Products<E>, 4, 1, 1>(token, [bytes(a)], [bytes(b)]);
-        M::distance(dot + correction, aa + correction, bb)
+        let [[[dot, aa, bb, _]]] = sums::<T, Products<E>, 4, 1, 1>(token, [bytes(a)], [bytes(b)]);
+        M::distance(dot, aa, bb)
     }
 
     #[inline(always)]
@@ -266,9 +270,8 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
 impl<T: Bytes, E: Integer> Sum<E> for T {
     #[inline(always)]
     fn dot(self, a: &[E], b: &[E]) -> i64 {
-        let [[[dot, _, _, correction]]] =
-            sums::<T, Products<E>, 4, 1, 1>(self, [bytes(a)], [bytes(b)]);
-        dot + correction
+        let [[[dot, ..]]] = sums::<T, Products<E>, 4, 1, 1>(self, [bytes(a)], [bytes(b)]);
+        dot
     }
 
     #[inline(always)]

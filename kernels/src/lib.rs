@@ -28,10 +28,12 @@
 //! | [`InnerProduct`](Metric::InnerProduct) | `f32` | reference | pulp | pulp | pulp |
 //! | [`Cosine`](Metric::Cosine) | `f32` | reference | pulp | pulp | pulp |
 //! | [`Manhattan`](Metric::Manhattan) | `f32` | reference | pulp | pulp | pulp |
+//! | [`L2Squared`](Metric::L2Squared), [`L2`](Metric::L2), [`InnerProduct`](Metric::InnerProduct), [`Cosine`](Metric::Cosine), [`Manhattan`](Metric::Manhattan) | `i8`, `u8` | reference | blocks, with AVX-VNNI where the CPU has it | blocks, with AVX512_VNNI where the CPU has it | blocks, with the dot product instructions where the CPU has them |
 //! | [`Hamming`](Metric::Hamming) | `u64` words of 64 bits | reference | compiled anew | compiled anew, with VPOPCNTDQ where the CPU has it | compiled anew |
 //! | [`Jaccard`](Metric::Jaccard) | `u64` words of 64 bits | reference | compiled anew | compiled anew, with VPOPCNTDQ where the CPU has it | compiled anew |
 //!
-//! *pulp*: one generic body over the registers of the instruction set. *compiled anew*: the
+//! *pulp*: one generic body over the registers of the instruction set. *blocks*: one generic body over
+//! blocks of 64 bytes. *compiled anew*: the
 //! reference's own loop, compiled for the instruction set. What makes no sense (Hamming over floats)
 //! is refused with [`Unsupported`] when the kernel is asked for. For every metric smaller is closer.
 //!
@@ -45,6 +47,11 @@
 //! - Zeros appended to both vectors change no bit, so padded rows may be scored at their padded length.
 //! - A machine without a fused multiply-add still gets the right bits, from software, and slowly.
 //!
+//! The sums over integers (`i8` and `u8`) are exact at any length, and rounded to `f32` once;
+//! [`exact`](mod@exact) gives the sums themselves. A sum in 32 bits could overflow at 33,026 elements
+//! of `u8` (and any squared difference), and at 131,072 products of `i8`: the kernels change to 64
+//! bits before.
+//!
 //! The bits are part of the crate's interface: changing them is a breaking change.
 //!
 //! # Error
@@ -57,6 +64,7 @@
 //! | cosine | *(2k + 4) · u*, while no squared norm under- or overflows |
 //! | Manhattan | *(k + 2) · u · Σ \|aᵢ − bᵢ\|* |
 //! | Hamming, Jaccard | counts are exact, the result is rounded once |
+//! | any over integers | sums are exact, the result is rounded once (cosine: 4 roundings in f64 before) |
 //!
 //! A naive loop has *n* in the place of *k*. The term *n · 2⁻¹⁴⁹* is underflow; subnormals are not
 //! flushed to zero. Finite input gives a finite result unless a sum overflows `f32`.
