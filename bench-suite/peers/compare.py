@@ -17,6 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environment
 import hnswlib_peer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +78,7 @@ def main():
 
     # The compilers' work, before anything is timed.
     subprocess.run(["cargo", "build", *XTASK], check=True)
-    hnswlib_peer.make_venv()
+    environment.make(**hnswlib_peer.ENVIRONMENT)
 
     rounds = []
     for number in range(args.rounds):

@@ -3,9 +3,8 @@
 
     python3 bench-suite/peers/hnswlib_peer.py --base F --query F [--gt F] --metric l2|ip|cosine ...
 
-Makes its own virtual environment in target/peers on the first run (hnswlib is compiled there for
-this machine, which takes a C++ compiler). The name is not hnswlib.py because that would shadow the
-package.
+Makes its own virtual environment on the first run (hnswlib is compiled there for this machine,
+which takes a C++ compiler). The name is not hnswlib.py because that would shadow the package.
 
 Times are taken as for Nearfield: building from rows in memory, searching by `knn_query` over all
 queries with num_threads=1, best of the passes. What hnswlib does not tell is null.
@@ -14,34 +13,17 @@ queries with num_threads=1, best of the passes. What hnswlib does not tell is nu
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-VENV = (ROOT / "target" / "peers").resolve()
-PACKAGES = ["hnswlib==0.8.0", "numpy>=2,<3", "zstandard>=0.23"]
+import environment
 
-
-def make_venv():
-    """Makes the environment that has the packages, unless it is there, and returns its Python."""
-    python = VENV / "bin" / "python"
-    ready = VENV / "ready"
-    if not (ready.exists() and ready.read_text() == "\n".join(PACKAGES)):
-        subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True, stdout=sys.stderr)
-        # From source: a binary package would not use this machine's vector instructions.
-        install = [python, "-m", "pip", "install", "--quiet", "--no-binary", "hnswlib", *PACKAGES]
-        subprocess.run(install, check=True, stdout=sys.stderr)
-        ready.write_text("\n".join(PACKAGES))
-    return python
-
-
-def enter_venv():
-    """Starts this script anew in that environment, unless it runs there already."""
-    if Path(sys.prefix).resolve() != VENV:
-        python = make_venv()
-        os.execv(python, [str(python), *sys.argv])
+ENVIRONMENT = {
+    "name": "hnswlib",
+    "packages": ["hnswlib==0.8.0", "numpy>=2,<3", "zstandard>=0.23"],
+    "from_source": "hnswlib",
+}
 
 
 def read(path, limit=None):
@@ -140,7 +122,7 @@ def arguments():
 
 def main():
     args = arguments()
-    enter_venv()
+    environment.enter(**ENVIRONMENT)
     import hnswlib
     import numpy as np
 

@@ -2,10 +2,14 @@
 
 pub mod ann;
 pub mod bundled;
+mod courses;
+mod elements;
 pub mod files;
+pub mod kernel_cells;
 pub mod kernel_runs;
 pub mod machine;
 mod matrix;
+pub mod peers;
 pub mod plain;
 pub mod random;
 pub mod recall;
@@ -13,6 +17,7 @@ pub mod roofline;
 pub mod table;
 pub mod timing;
 pub mod truth;
+pub mod ways;
 pub mod workload;
 
 pub use matrix::{Matrix, Values};

@@ -6,12 +6,13 @@
 use nearfield_kernels::Metric;
 
 /// A distance in plain Rust.
-pub type Plain<E> = fn(&[E], &[E]) -> f32;
+pub type Plain<Q, R = Q> = fn(&[Q], &[R]) -> f32;
 
 /// The plain loop of a metric over floats.
 pub fn over_floats(metric: Metric) -> Option<Plain<f32>> {
     Some(match metric {
         Metric::L2Squared => |a, b| sum(a, b, |a, b| (a - b) * (a - b)),
+        Metric::L2 => |a, b| sum(a, b, |a, b| (a - b) * (a - b)).sqrt(),
         Metric::InnerProduct => |a, b| -sum(a, b, |a, b| a * b),
         Metric::Cosine => |a, b| {
             let norms = sum(a, a, |a, b| a * b) * sum(b, b, |a, b| a * b);

@@ -35,3 +35,36 @@ pub fn nanoseconds_per_call<R>(calls: u64, mut work: impl FnMut(u64) -> R) -> f6
     black_box(work(calls));
     start.elapsed().as_secs_f64() * 1e9 / calls as f64
 }
+
+/// The least of the samples of each item, all of them taking turns in each of `passes`: whatever
+/// disturbs the machine disturbs them alike. `sample` gives nanoseconds.
+pub fn alternate<T>(
+    passes: usize,
+    items: &mut [T],
+    mut sample: impl FnMut(&mut T) -> f64,
+) -> Vec<f64> {
+    let mut best = vec![f64::MAX; items.len()];
+    for _ in 0..passes.max(1) {
+        for (item, best) in items.iter_mut().zip(&mut best) {
+            *best = best.min(sample(item));
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taking_turns_runs_every_item_in_every_pass_and_keeps_the_least() {
+        let mut order = String::new();
+        let mut ns = [3.0, 9.0, 2.0, 8.0, 4.0, 7.0].into_iter();
+        let best = alternate(3, &mut ['a', 'b'], |&mut item| {
+            order.push(item);
+            ns.next().unwrap()
+        });
+        assert_eq!(order, "ababab");
+        assert_eq!(best, [2.0, 7.0]);
+    }
+}

@@ -1,13 +1,32 @@
 //! The instruction sets: which of them this CPU has, how a process is held to one, and the error
 //! for what it lacks.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use core::{fmt, str::FromStr};
-use std::sync::OnceLock;
 
 use crate::metric::Metric;
 
+/// Whether the CPU has all these features: asked at run time, or without std at compile time.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! detected {
+    ($($feature:tt),+) => {{
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
+        let all = $(std::arch::is_x86_feature_detected!($feature))&&+;
+        #[cfg(all(feature = "std", target_arch = "aarch64"))]
+        let all = $(std::arch::is_aarch64_feature_detected!($feature))&&+;
+        #[cfg(not(feature = "std"))]
+        let all = $(cfg!(target_feature = $feature))&&+;
+        all
+    }};
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) use detected;
+
 /// Name of the environment variable that holds a whole process to one backend
-/// (`scalar`, `avx2`, `avx512` or `neon`). Read once, when the first kernel is asked for.
+/// (`scalar`, `avx2`, `avx512` or `neon`). Read once, when the first kernel is asked for; without the
+/// feature `std` there is no environment, and nothing is read.
 pub const BACKEND_VARIABLE: &str = "NEARFIELD_BACKEND";
 
 /// An instruction set for which every kernel is compiled. All give equal bits.
@@ -38,18 +57,20 @@ impl Backend {
         }
     }
 
-    /// Whether this CPU (and operating system) can run it.
+    /// Whether this CPU (and operating system) can run it. Without the feature `std` nothing is asked at
+    /// run time: it is whether the program was compiled for CPUs that can (`-C target-feature`).
     pub fn is_available(self) -> bool {
         match self {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                pulp::x86::V3::try_new().is_some() && std::arch::is_x86_feature_detected!("f16c")
-            }
+            Self::Avx2 => detected!("avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => pulp::x86::V4::try_new().is_some(),
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon => pulp::aarch64::Neon::try_new().is_some(),
+            Self::Avx512 => {
+                Self::Avx2.is_available()
+                    && detected!("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")
+            }
+            // NEON is part of every CPU of this architecture.
+            Self::Neon => cfg!(target_arch = "aarch64"),
             #[allow(unreachable_patterns, reason = "which arms remain depends on the architecture")]
             _ => false,
         }
@@ -67,16 +88,27 @@ impl Backend {
     /// [`Unsupported::UnknownBackend`] or [`Unsupported::Backend`] when the variable is set and
     /// cannot be obeyed: a forced backend is never silently replaced.
     pub fn best() -> Result<Self, Unsupported> {
-        static BEST: OnceLock<Result<Backend, Unsupported>> = OnceLock::new();
-        BEST.get_or_init(|| match std::env::var_os(BACKEND_VARIABLE) {
-            Some(value) => {
-                let backend: Self = value.to_string_lossy().parse()?;
-                backend.is_available().then_some(backend).ok_or(Unsupported::Backend(backend))
-            }
-            None => Ok(Self::available().last().unwrap_or(Self::Scalar)),
-        })
-        .clone()
+        #[cfg(feature = "std")]
+        return BEST.get_or_init(|| forced().unwrap_or_else(|| Ok(Self::fastest()))).clone();
+        #[cfg(not(feature = "std"))]
+        Ok(Self::fastest())
     }
+
+    fn fastest() -> Self {
+        Self::available().last().unwrap_or(Self::Scalar)
+    }
+}
+
+#[cfg(feature = "std")]
+static BEST: std::sync::OnceLock<Result<Backend, Unsupported>> = std::sync::OnceLock::new();
+
+/// What [`BACKEND_VARIABLE`] demands.
+#[cfg(feature = "std")]
+fn forced() -> Option<Result<Backend, Unsupported>> {
+    let name = std::env::var_os(BACKEND_VARIABLE)?;
+    Some(name.to_string_lossy().parse().and_then(|backend: Backend| {
+        backend.is_available().then_some(backend).ok_or(Unsupported::Backend(backend))
+    }))
 }
 
 impl fmt::Display for Backend {

@@ -12,17 +12,18 @@ const AHEAD: usize = 4;
 /// asking for four lines made rows of 768 floats 8 % slower.
 const LINES_AHEAD: usize = 2;
 
-/// Scores all rows in order.
+/// Scores rows `first`, `first + 1`, … in order, as many as `out` has room for.
 #[inline(always)]
 pub(crate) fn one_to_many<T: Copy, Q, R>(
     token: T,
     metric: impl Score<T, Q, R>,
     query: &[Q],
     rows: &Rows<'_, R>,
+    first: usize,
     out: &mut [f32],
 ) {
     // Rows in order need no hint: the CPU's own prefetcher sees them coming.
-    scored(token, metric, query, out, |i| rows.row(i as u32), |_| ());
+    scored(token, metric, query, out, |i| rows.row((first + i) as u32), |_| ());
 }
 
 /// Scores the rows named by `ids`.

@@ -2,7 +2,7 @@
 //!
 //! A chunk of 512 blocks is summed in 32 bits, and the chunks in 64: sums are exact at any length.
 
-use crate::lanes::blocks_of;
+use crate::lanes::blocks;
 use crate::native::{BLOCK, Bytes};
 
 /// Elements whose sums fit into `i32`, whatever they are: 32,768 · 255² = 2,130,739,200 < 2³¹.
@@ -95,8 +95,8 @@ where
 {
     let mut sums = [[[[token.zero(); SUMS]; ROWS]; QUERIES]; CHAINS];
     let len = queries[0].len();
+    let (query_blocks, row_blocks) = (blocks(queries, len), blocks(rows, len));
     let blocks = len / BLOCK;
-    let (query_blocks, row_blocks) = (blocks_of(queries, blocks), blocks_of(rows, blocks));
     let mut i = 0;
     while i + CHAINS <= blocks {
         for (chain, sums) in sums.iter_mut().enumerate() {

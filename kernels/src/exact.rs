@@ -11,10 +11,9 @@
 //! Numbers of 32 bits would overflow at 33,026 elements of `u8` (or squared differences of `i8`), and
 //! at 131,072 products of `i8`.
 
-use std::sync::LazyLock;
-
 use crate::backend::Backend;
 use crate::element::Element;
+use crate::lazy::{Lazy, demanded};
 use crate::table::Sums;
 
 /// What the exact functions ask of an instruction set, over vectors of one length.
@@ -45,10 +44,9 @@ macro_rules! integers {
 
             #[inline(always)]
             fn sums() -> &'static Sums<Self> {
-                static SUMS: LazyLock<&'static Sums<$element>> = LazyLock::new(|| {
-                    Backend::best().and_then(crate::table::sums).unwrap_or_else(|error| panic!("{error}"))
-                });
-                *SUMS
+                static SUMS: Lazy<&'static Sums<$element>> =
+                    Lazy::new(|| demanded(Backend::best().and_then(crate::table::sums)));
+                SUMS.get()
             }
         }
     )*};

@@ -1,5 +1,7 @@
 //! A kernel: one metric over one element type, resolved to one backend.
 
+use core::ops::Range;
+
 use crate::backend::{Backend, Unsupported};
 use crate::element::{Element, Query};
 use crate::metric::Metric;
@@ -95,7 +97,7 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
     #[inline]
     pub fn one_to_many(&self, query: &[Q], rows: &Rows<'_, R>, out: &mut [f32]) {
         self.check(query, rows, rows.len(), out, "rows");
-        self.table.one_to_many(self.scale, query, rows, out);
+        self.table.one_to_many(self.scale, query, rows, 0, out);
     }
 
     /// The distances of `query` to the rows named by `ids`, into `out`: per row exactly what
@@ -140,10 +142,35 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
     /// # Panics
     /// When `queries.dim() != rows.dim()` or `out.len() != queries.len() * rows.len()`.
     pub fn many_to_many(&self, queries: &Rows<'_, Q>, rows: &Rows<'_, R>, out: &mut [f32]) {
-        let (dim, count) = (queries.dim(), queries.len() * rows.len());
-        assert!(dim == rows.dim(), "queries of {dim} elements against rows of {}", rows.dim());
+        let count = queries.len() * rows.len();
         assert!(out.len() == count, "room for {} distances of {count} pairs", out.len());
-        self.table.many_to_many(self.scale, queries, rows, out);
+        self.many_to_range(queries, 0..queries.len(), rows, 0..rows.len(), out);
+    }
+
+    /// The distances of `query` to the rows from `first` on, as many as `out` has room for.
+    pub(crate) fn one_to_range(
+        &self,
+        query: &[Q],
+        rows: &Rows<'_, R>,
+        first: usize,
+        out: &mut [f32],
+    ) {
+        self.check(query, rows, out.len(), out, "rows");
+        self.table.one_to_many(self.scale, query, rows, first, out);
+    }
+
+    /// The distances of some queries to some rows, query after query.
+    pub(crate) fn many_to_range(
+        &self,
+        queries: &Rows<'_, Q>,
+        of_queries: Range<usize>,
+        rows: &Rows<'_, R>,
+        of_rows: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let dim = queries.dim();
+        assert!(dim == rows.dim(), "queries of {dim} elements against rows of {}", rows.dim());
+        self.table.many_to_many(self.scale, queries, of_queries, rows, of_rows, out);
     }
 
     #[inline]

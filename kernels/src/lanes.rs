@@ -114,9 +114,12 @@ where
     B: Load<S>,
 {
     let zero = simd.splat_f32s(0.0);
+    let len = queries[0].len();
+    let tails = (tails::<S, A, QUERIES>(queries, len), tails::<S, B, ROWS>(rows, len));
     let mut lanes = [[[[[zero; SUMS]; REGS]; ROWS]; QUERIES]; PASSES];
     for (p, lanes) in lanes.iter_mut().enumerate() {
-        *lanes = pass::<S, D, A, B, SUMS, QUERIES, ROWS, REGS>(simd, a, b, p, queries, rows);
+        *lanes =
+            pass::<S, D, A, B, SUMS, QUERIES, ROWS, REGS>(simd, a, b, p, queries, rows, &tails);
     }
     // Loops, not closures given to std: its functions are not compiled for this instruction set, and
     // where one is not inlined, every operation in the closure becomes a call (20 times slower).
@@ -169,6 +172,7 @@ fn pass<S, D, A, B, const SUMS: usize, const QUERIES: usize, const ROWS: usize, 
     pass: usize,
     queries: [&[A::Element]; QUERIES],
     rows: [&[B::Element]; ROWS],
+    (query_tails, row_tails): &([A::Tail<'_>; QUERIES], [B::Tail<'_>; ROWS]),
 ) -> [[[[S::f32s; SUMS]; REGS]; ROWS]; QUERIES]
 where
     S: Isa,
@@ -179,12 +183,9 @@ where
     let mut lanes = [[[[simd.splat_f32s(0.0); SUMS]; REGS]; ROWS]; QUERIES];
     let first = pass * REGS;
     let len = queries[0].len();
-    let (blocks, tail) = (len / LANES, len % LANES);
-
-    // One length for all: the only bounds checks are these.
-    let query_blocks = blocks_of(queries, blocks);
-    let row_blocks = blocks_of(rows, blocks);
-    for i in 0..blocks {
+    let query_blocks = blocks(queries, len);
+    let row_blocks = blocks(rows, len);
+    for i in 0..len / LANES {
         for reg in 0..REGS {
             let query = load_all(simd, a, query_blocks, i, first + reg);
             for row in 0..ROWS {
@@ -196,20 +197,15 @@ where
             }
         }
     }
-    if tail == 0 {
-        return lanes;
-    }
-    let query_tails = tails_of(queries, blocks, tail);
-    let row_tails = tails_of(rows, blocks, tail);
     for reg in 0..REGS {
         // A register of padding only would add zeros: leaving it out changes no bit.
-        if A::first(first + reg) >= tail {
+        if A::first(first + reg) >= len % LANES {
             continue;
         }
         for q in 0..QUERIES {
-            let query = a.load_part(simd, query_tails[q], first + reg);
+            let query = a.load_tail(simd, &query_tails[q], first + reg);
             for row in 0..ROWS {
-                let loaded = b.load_part(simd, row_tails[row], first + reg);
+                let loaded = b.load_tail(simd, &row_tails[row], first + reg);
                 let lane = &mut lanes[q][row][reg];
                 *lane = D::step(simd, query, loaded, *lane);
             }
@@ -234,28 +230,25 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
     loaded
 }
 
-/// The first `len` blocks of every vector.
+/// The blocks of vectors of length `len`.
 #[inline(always)]
-pub(crate) fn blocks_of<'a, E, const N: usize>(
+pub(crate) fn blocks<'a, E, const N: usize>(
     vectors: [&'a [E]; N],
     len: usize,
 ) -> [&'a [[E; LANES]]; N] {
     let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
     for (blocks, vector) in blocks.iter_mut().zip(vectors) {
-        *blocks = &vector.as_chunks().0[..len];
+        // One length for all: the only bounds checks are these.
+        *blocks = vector[..len].as_chunks().0;
     }
     blocks
 }
 
+/// The tails of vectors of length `len`.
 #[inline(always)]
-fn tails_of<'a, E, const N: usize>(
-    vectors: [&'a [E]; N],
-    blocks: usize,
+fn tails<'a, S: Isa, A: Load<S>, const N: usize>(
+    vectors: [&'a [A::Element]; N],
     len: usize,
-) -> [&'a [E]; N] {
-    let mut tails: [&[E]; N] = [&[]; N];
-    for (tail, vector) in tails.iter_mut().zip(vectors) {
-        *tail = &vector[blocks * LANES..][..len];
-    }
-    tails
+) -> [A::Tail<'a>; N] {
+    core::array::from_fn(|i| vectors[i][..len].as_chunks::<LANES>().1.into())
 }

@@ -4,7 +4,7 @@
 //! use nearfield_kernels::{Kernel, Metric, Rows, l2_squared};
 //!
 //! // One call.
-//! assert_eq!(l2_squared(&[1.0, 2.0], &[4.0, 6.0]), 25.0);
+//! assert_eq!(l2_squared(&[1.0f32, 2.0], &[4.0, 6.0]), 25.0);
 //!
 //! // Many calls: resolve the kernel once.
 //! let kernel = Kernel::<f32>::best(Metric::L2Squared)?;
@@ -22,20 +22,36 @@
 //! ```
 //!
 //! # What there is
-//! | [`Metric`] | element | [`Scalar`](Backend::Scalar) | [`Avx2`](Backend::Avx2) | [`Avx512`](Backend::Avx512) | [`Neon`](Backend::Neon) |
-//! |---|---|---|---|---|---|
-//! | [`L2Squared`](Metric::L2Squared) | `f32` | reference | pulp | pulp | pulp |
-//! | [`InnerProduct`](Metric::InnerProduct) | `f32` | reference | pulp | pulp | pulp |
-//! | [`Cosine`](Metric::Cosine) | `f32` | reference | pulp | pulp | pulp |
-//! | [`Manhattan`](Metric::Manhattan) | `f32` | reference | pulp | pulp | pulp |
-//! | [`L2Squared`](Metric::L2Squared), [`L2`](Metric::L2), [`InnerProduct`](Metric::InnerProduct), [`Cosine`](Metric::Cosine), [`Manhattan`](Metric::Manhattan) | `i8`, `u8` | reference | blocks, with AVX-VNNI where the CPU has it | blocks, with AVX512_VNNI where the CPU has it | blocks, with the dot product instructions where the CPU has them |
-//! | [`Hamming`](Metric::Hamming) | `u64` words of 64 bits | reference | compiled anew | compiled anew, with VPOPCNTDQ where the CPU has it | compiled anew |
-//! | [`Jaccard`](Metric::Jaccard) | `u64` words of 64 bits | reference | compiled anew | compiled anew, with VPOPCNTDQ where the CPU has it | compiled anew |
+//! Kernels of a query and of rows, per element:
 //!
-//! *pulp*: one generic body over the registers of the instruction set. *blocks*: one generic body over
-//! blocks of 64 bytes. *compiled anew*: the
-//! reference's own loop, compiled for the instruction set. What makes no sense (Hamming over floats)
-//! is refused with [`Unsupported`] when the kernel is asked for. For every metric smaller is closer.
+//! | query and rows | L2², L2, inner product, cosine, Manhattan | Hamming, Jaccard |
+//! |---|---|---|
+//! | `f32` | lanes | |
+//! | [`f16`], [`bf16`] | lanes, widened | |
+//! | `f32` query, rows of [`f16`] or [`bf16`] | lanes, widened | |
+//! | `f32` query, rows of `i8` or `u8` codes with a [`Scale`] | lanes, widened | |
+//! | `i8` | integers | |
+//! | `u8` | integers | counts, of packed bits |
+//! | `u64`, words of packed bits | | counts |
+//!
+//! and how each [`Backend`] makes them:
+//!
+//! | | [`Scalar`](Backend::Scalar) | [`Avx2`](Backend::Avx2) | [`Avx512`](Backend::Avx512) | [`Neon`](Backend::Neon) |
+//! |---|---|---|---|---|
+//! | lanes | reference | 8 registers, FMA | 4 registers, FMA | 16 registers, FMA |
+//! | widened: f16 | `half` | F16C | VCVTPH2PS | FCVTL |
+//! | widened: bf16 | `half` | shifts | shifts | shifts |
+//! | integers | reference | 16-bit products, or AVX-VNNI where the CPU has it | 16-bit products, or VNNI where the CPU has it | products, or dot products where the CPU has them |
+//! | counts | reference | compiled anew | compiled anew, or VPOPCNTDQ where the CPU has it | compiled anew |
+//!
+//! What makes no sense (Hamming over floats) is refused with [`Unsupported`] when the kernel is asked
+//! for. For every metric smaller is closer.
+//!
+//! Each kernel takes a pair ([`Kernel::distance`]), a query and all rows of a table
+//! ([`Kernel::one_to_many`]), a query and rows by their ids, fetched ahead ([`Kernel::gather`]), or many
+//! queries and all rows ([`Kernel::many_to_many`]). [`Kernel::nearest`] and
+//! [`Kernel::nearest_to_each`] find the k nearest rows by a scan; with the feature `rayon`,
+//! `par_nearest` and `par_nearest_to_each` do so on many threads.
 //!
 //! # The same bits everywhere
 //! The scalar [`reference`](mod@reference) is not an approximation of the fast kernels; it is their
@@ -47,10 +63,12 @@
 //! - Zeros appended to both vectors change no bit, so padded rows may be scored at their padded length.
 //! - A machine without a fused multiply-add still gets the right bits, from software, and slowly.
 //!
-//! The sums over integers (`i8` and `u8`) are exact at any length, and rounded to `f32` once;
-//! [`exact`](mod@exact) gives the sums themselves. A sum in 32 bits could overflow at 33,026 elements
-//! of `u8` (and any squared difference), and at 131,072 products of `i8`: the kernels change to 64
-//! bits before.
+//! f16 and bf16 widen to f32 exactly, subnormals included, and follow the same rule. The code *c* of a
+//! row under an f32 query stands for `c · factor + offset`, fused and rounded once ([`Scale`]).
+//! Integers and bits are summed exactly, at any length, and the sum is rounded once;
+//! [`exact`](mod@exact) gives the sums of integers themselves. In 32 bits a sum could overflow at
+//! 33,026 elements of `u8` (and so could any squared difference), and at 131,072 products of `i8`: the
+//! kernels change to 64 bits before.
 //!
 //! The bits are part of the crate's interface: changing them is a breaking change.
 //!
@@ -64,7 +82,9 @@
 //! | cosine | *(2k + 4) · u*, while no squared norm under- or overflows |
 //! | Manhattan | *(k + 2) · u · Σ \|aᵢ − bᵢ\|* |
 //! | Hamming, Jaccard | counts are exact, the result is rounded once |
-//! | any over integers | sums are exact, the result is rounded once (cosine: 4 roundings in f64 before) |
+//!
+//! L2 adds one rounding, of the root. Elements that widen count with the value they widen to; over
+//! integers every sum is exact, and only the last step rounds.
 //!
 //! A naive loop has *n* in the place of *k*. The term *n · 2⁻¹⁴⁹* is underflow; subnormals are not
 //! flushed to zero. Finite input gives a finite result unless a sum overflows `f32`.
@@ -76,6 +96,16 @@
 //! - The cosine is clamped to `0…2`, and is exactly 1 where a squared norm is zero: for a zero vector,
 //!   and for one so short that the squares of its elements vanish in `f32` (below about 1e-23).
 //!   Its last step is done in f64, where the product of two squared norms can not overflow.
+//!
+//! # Features
+//! - `std` (default): the CPU is asked at run time what it can do.
+//! - without `std` the crate is `no_std` (it needs `alloc`, and takes square roots and fused products
+//!   from `libm`). What the CPU can do is then decided **at compile time**: only backends that
+//!   `-C target-feature` or `-C target-cpu` enable are [available](Backend::is_available).
+//! - `rayon`: exact search on many threads.
+//!
+//! WebAssembly runs on the scalar backend: its SIMD has no fused multiply-add that is the same on every
+//! host.
 //!
 //! # Choosing a backend
 //! [`Kernel::best`] takes the fastest that the CPU has; [`Kernel::on`] takes one by name. The
@@ -94,6 +124,10 @@
 //! # Ok::<(), nearfield_kernels::Unsupported>(())
 //! ```
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 mod backend;
 mod batch;
 mod bits;
@@ -105,9 +139,11 @@ mod functions;
 mod integers;
 mod kernel;
 mod lanes;
+mod lazy;
 mod math;
 mod metric;
 mod native;
+mod nearest;
 mod portable;
 pub mod reference;
 mod rows;
@@ -121,12 +157,14 @@ mod widen;
 pub use backend::{BACKEND_VARIABLE, Backend, Unsupported};
 pub use element::{Element, Query};
 pub use functions::{
-    cosine, dot, hamming, jaccard, l2_squared, manhattan, squared_norm, union_intersection,
+    Bits, Number, cosine, cosine_from, dot, hamming, jaccard, l2, l2_squared, manhattan,
+    squared_norm, union_intersection,
 };
 pub use half::{bf16, f16};
 pub use kernel::Kernel;
 pub use metric::Metric;
 pub use native::prefetch;
+pub use nearest::Neighbor;
 pub use rows::{MAX_SEGMENTS, Rows, locate};
 pub use scale::Scale;
 pub use vectors::{NotNormalizable, all_finite, normalize};

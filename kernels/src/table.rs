@@ -1,6 +1,8 @@
 //! Every kernel compiled for every instruction set, as tables of function pointers.
 #![allow(unsafe_code, reason = "calls functions compiled for instructions that were detected")]
 
+use core::ops::Range;
+
 #[cfg(target_arch = "aarch64")]
 use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
@@ -8,6 +10,8 @@ use pulp::x86::{V3, V4};
 
 use half::{bf16, f16};
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use crate::backend::detected;
 use crate::backend::{Backend, Unsupported};
 use crate::bits::{Hamming, Jaccard, Packed};
 use crate::exact::{Integer, Sum};
@@ -33,9 +37,10 @@ pub struct Table<Q: 'static, R: 'static, P: 'static> {
 }
 
 type Pair<Q, R, P> = unsafe fn(P, &[Q], &[R]) -> f32;
-type OneToMany<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, &mut [f32]);
+type OneToMany<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, usize, &mut [f32]);
 type Gather<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, &[u32], &mut [f32]);
-type ManyToMany<Q, R, P> = unsafe fn(P, &Rows<'_, Q>, &Rows<'_, R>, &mut [f32]);
+type ManyToMany<Q, R, P> =
+    unsafe fn(P, &Rows<'_, Q>, Range<usize>, &Rows<'_, R>, Range<usize>, &mut [f32]);
 
 impl<Q, R, P> Table<Q, R, P> {
     #[inline(always)]
@@ -45,9 +50,16 @@ impl<Q, R, P> Table<Q, R, P> {
     }
 
     #[inline(always)]
-    pub(crate) fn one_to_many(&self, scale: P, query: &[Q], rows: &Rows<'_, R>, out: &mut [f32]) {
+    pub(crate) fn one_to_many(
+        &self,
+        scale: P,
+        query: &[Q],
+        rows: &Rows<'_, R>,
+        first: usize,
+        out: &mut [f32],
+    ) {
         // SAFETY: as for `pair`.
-        unsafe { (self.one_to_many)(scale, query, rows, out) }
+        unsafe { (self.one_to_many)(scale, query, rows, first, out) }
     }
 
     #[inline(always)]
@@ -68,11 +80,13 @@ impl<Q, R, P> Table<Q, R, P> {
         &self,
         scale: P,
         queries: &Rows<'_, Q>,
+        of_queries: Range<usize>,
         rows: &Rows<'_, R>,
+        of_rows: Range<usize>,
         out: &mut [f32],
     ) {
         // SAFETY: as for `pair`.
-        unsafe { (self.many_to_many)(scale, queries, rows, out) }
+        unsafe { (self.many_to_many)(scale, queries, of_queries, rows, of_rows, out) }
     }
 }
 
@@ -142,9 +156,10 @@ macro_rules! compile {
                 scale: M::Scale,
                 query: &[Q],
                 rows: &Rows<'_, R>,
+                first: usize,
                 out: &mut [f32],
             ) {
-                crate::batch::one_to_many($make, M::new(scale), query, rows, out);
+                crate::batch::one_to_many($make, M::new(scale), query, rows, first, out);
             }
 
             $(#[$target_feature])?
@@ -162,10 +177,13 @@ macro_rules! compile {
             fn many_to_many<Q, R, M: Score<$token, Q, R>>(
                 scale: M::Scale,
                 queries: &Rows<'_, Q>,
+                of_queries: Range<usize>,
                 rows: &Rows<'_, R>,
+                of_rows: Range<usize>,
                 out: &mut [f32],
             ) {
-                crate::tile::many_to_many($make, M::new(scale), queries, rows, out);
+                let metric = M::new(scale);
+                crate::tile::many_to_many($make, metric, queries, of_queries, rows, of_rows, out);
             }
 
             $(#[$target_feature])?
@@ -411,9 +429,7 @@ pub(crate) fn counts<E: Packed + 'static>(
 /// Whether the backend is AVX-512 on a CPU that counts bits in vectors; detected on its own.
 #[cfg(target_arch = "x86_64")]
 fn has_vpopcntdq(backend: Backend) -> bool {
-    backend == Backend::Avx512
-        && backend.is_available()
-        && std::arch::is_x86_feature_detected!("avx512vpopcntdq")
+    backend == Backend::Avx512 && backend.is_available() && detected!("avx512vpopcntdq")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Many queries against many rows, a tile of both at a time, like a small matrix product: each
 //! vector that is loaded serves several distances.
 
+use core::ops::Range;
+
 use crate::rows::Rows;
 use crate::score::Score;
 
@@ -8,61 +10,80 @@ use crate::score::Score;
 /// which the second-level cache keeps.
 const STRIP: usize = 64;
 
-/// Writes the distance of query *i* to row *j* to `out[i · rows.len() + j]`.
+/// Writes the distances of some queries to some rows, query after query.
 #[inline(always)]
 pub(crate) fn many_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     token: T,
     metric: M,
     queries: &Rows<'_, Q>,
+    of_queries: Range<usize>,
     rows: &Rows<'_, R>,
+    of_rows: Range<usize>,
     out: &mut [f32],
 ) {
-    match M::TILE {
-        (4, 4) => tiled::<T, Q, R, M, 4, 4>(token, metric, queries, rows, out),
-        (2, 4) => tiled::<T, Q, R, M, 2, 4>(token, metric, queries, rows, out),
-        _ => tiled::<T, Q, R, M, 1, 1>(token, metric, queries, rows, out),
+    let width = of_rows.len();
+    for first in of_rows.clone().step_by(STRIP) {
+        let strip = first..of_rows.end.min(first + STRIP);
+        let out = &mut out[first - of_rows.start..];
+        let of_queries = of_queries.clone();
+        match M::TILE {
+            (4, 4) => {
+                tiles::<T, Q, R, M, 4, 4>(
+                    token, metric, queries, of_queries, rows, strip, out, width,
+                );
+            }
+            (2, 4) => {
+                tiles::<T, Q, R, M, 2, 4>(
+                    token, metric, queries, of_queries, rows, strip, out, width,
+                );
+            }
+            _ => {
+                tiles::<T, Q, R, M, 1, 1>(
+                    token, metric, queries, of_queries, rows, strip, out, width,
+                );
+            }
+        }
     }
 }
 
+/// One strip of rows: what is prepared of them serves all queries.
 #[inline(always)]
-fn tiled<T, Q, R, M, const QUERIES: usize, const ROWS: usize>(
+#[expect(clippy::too_many_arguments, reason = "two tables, a range of each, and where to write")]
+fn tiles<T, Q, R, M, const QUERIES: usize, const ROWS: usize>(
     token: T,
     metric: M,
     queries: &Rows<'_, Q>,
+    of_queries: Range<usize>,
     rows: &Rows<'_, R>,
+    strip: Range<usize>,
     out: &mut [f32],
+    width: usize,
 ) where
     T: Copy,
     M: Score<T, Q, R>,
 {
-    if queries.is_empty() || rows.is_empty() {
-        return;
+    // Tiles at the end are filled up with the last query or row: a few distances too many.
+    let query = |i: usize| queries.row(i.min(of_queries.end - 1) as u32);
+    let row = |i: usize| rows.row(i.min(strip.end - 1) as u32);
+    let mut prepared = [metric.prepare_row(token, row(strip.start)); STRIP];
+    for i in 1..strip.len() {
+        prepared[i] = metric.prepare_row(token, row(strip.start + i));
     }
-    for first in (0..rows.len()).step_by(STRIP) {
-        let strip = STRIP.min(rows.len() - first);
-        let mut prepared = [metric.prepare_row(token, rows.row(first as u32)); STRIP];
-        for i in 1..strip {
-            prepared[i] = metric.prepare_row(token, rows.row((first + i) as u32));
+    for q in of_queries.clone().step_by(QUERIES) {
+        let mut tile_queries = [(query(q), metric.prepare(token, query(q))); QUERIES];
+        for i in 1..QUERIES {
+            tile_queries[i] = (query(q + i), metric.prepare(token, query(q + i)));
         }
-        for query in (0..queries.len()).step_by(QUERIES) {
-            // Tiles at the end are filled up with the last query or row: a few distances too many.
-            let mut of_tile = [(queries.row(0), metric.prepare(token, queries.row(0))); QUERIES];
-            for (i, of_tile) in of_tile.iter_mut().enumerate() {
-                let vector = queries.row((query + i).min(queries.len() - 1) as u32);
-                *of_tile = (vector, metric.prepare(token, vector));
+        for r in (0..strip.len()).step_by(ROWS) {
+            let mut tile_rows = [(row(strip.start + r), prepared[r]); ROWS];
+            for i in 1..ROWS {
+                tile_rows[i] = (row(strip.start + r + i), prepared[(r + i).min(STRIP - 1)]);
             }
-            for row in (0..strip).step_by(ROWS) {
-                let mut rows_of_tile = [(rows.row(first as u32), prepared[0]); ROWS];
-                for (i, of_tile) in rows_of_tile.iter_mut().enumerate() {
-                    let at = (row + i).min(strip - 1);
-                    *of_tile = (rows.row((first + at) as u32), prepared[at]);
-                }
-                let distances = metric.tile(token, of_tile, rows_of_tile);
-                for (i, distances) in distances.iter().take(queries.len() - query).enumerate() {
-                    let start = (query + i) * rows.len() + first + row;
-                    let count = ROWS.min(strip - row);
-                    out[start..start + count].copy_from_slice(&distances[..count]);
-                }
+            let distances = metric.tile(token, tile_queries, tile_rows);
+            let (height, count) = (of_queries.end - q, ROWS.min(strip.len() - r));
+            for (i, distances) in distances.iter().take(height).enumerate() {
+                let start = (q - of_queries.start + i) * width + r;
+                out[start..start + count].copy_from_slice(&distances[..count]);
             }
         }
     }

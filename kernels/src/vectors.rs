@@ -4,6 +4,8 @@ use core::fmt;
 
 use multiversion::multiversion;
 
+use crate::math::sqrt_f64;
+
 /// Whether every element is finite: neither NaN nor infinite. `true` for an empty vector.
 ///
 /// ```
@@ -38,7 +40,7 @@ pub fn all_finite(vector: &[f32]) -> bool {
 /// [`NotNormalizable`] when the vector is zero (or empty) or has an element that is NaN or
 /// infinite; it is then unchanged.
 pub fn normalize(vector: &mut [f32]) -> Result<(), NotNormalizable> {
-    let norm = squared_norm_f64(vector).sqrt();
+    let norm = sqrt_f64(squared_norm_f64(vector));
     if !norm.is_finite() {
         return Err(NotNormalizable::NotFinite);
     }

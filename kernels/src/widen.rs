@@ -24,12 +24,17 @@ pub(crate) trait Widen: Copy {
 
 /// Loads blocks of 64 elements into `64 / width` registers, in order unless they are [`Split`].
 pub(crate) trait Load<S: Isa>: Widen {
+    /// The last, incomplete block of a vector.
+    type Tail<'a>: From<&'a [Self::Element]>
+    where
+        Self::Element: 'a;
+
     /// Register `reg` of a block.
     fn load(self, simd: S, block: &[Self::Element; LANES], reg: usize) -> S::f32s;
 
-    /// Register `reg` of a block of which only the first elements are there, at least one of this
-    /// register's; the others count as the number 0.
-    fn load_part(self, simd: S, tail: &[Self::Element], reg: usize) -> S::f32s;
+    /// Register `reg` of a tail, which has at least one of its elements; those beyond its end count
+    /// as the number 0.
+    fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s;
 
     /// The first element of register `reg`, as its place in the block.
     #[inline(always)]
@@ -42,40 +47,58 @@ pub(crate) trait Load<S: Isa>: Widen {
 #[derive(Clone, Copy)]
 pub(crate) struct Number<E>(PhantomData<E>);
 
-macro_rules! number {
-    ($element:ty, $widen:expr, $load:ident, $load_part:ident) => {
-        impl Widen for Number<$element> {
-            type Element = $element;
-            type Scale = ();
+impl<E: Copy> Widen for Number<E>
+where
+    f32: From<E>,
+{
+    type Element = E;
+    type Scale = ();
 
-            #[inline(always)]
-            fn new((): ()) -> Self {
-                Self(PhantomData)
-            }
+    #[inline(always)]
+    fn new((): ()) -> Self {
+        Self(PhantomData)
+    }
 
-            #[inline(always)]
-            fn widen(self, element: $element) -> f32 {
-                $widen(element)
-            }
-        }
+    #[inline(always)]
+    fn widen(self, element: E) -> f32 {
+        element.into()
+    }
+}
 
+impl<S: Isa> Load<S> for Number<f32> {
+    type Tail<'a> = &'a [f32];
+
+    #[inline(always)]
+    fn load(self, simd: S, block: &[f32; LANES], reg: usize) -> S::f32s {
+        simd.load_f32(&block[reg * S::F32_LANES..][..S::F32_LANES])
+    }
+
+    #[inline(always)]
+    fn load_tail(self, simd: S, tail: &&[f32], reg: usize) -> S::f32s {
+        simd.load_tail_f32(&tail[reg * S::F32_LANES..])
+    }
+}
+
+macro_rules! half_number {
+    ($element:ty, $load:ident, $load_tail:ident) => {
         impl<S: Isa> Load<S> for Number<$element> {
+            type Tail<'a> = S::Tail<'a, $element>;
+
             #[inline(always)]
             fn load(self, simd: S, block: &[$element; LANES], reg: usize) -> S::f32s {
                 simd.$load(&block[reg * S::F32_LANES..][..S::F32_LANES])
             }
 
             #[inline(always)]
-            fn load_part(self, simd: S, tail: &[$element], reg: usize) -> S::f32s {
-                simd.$load_part(&tail[reg * S::F32_LANES..])
+            fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
+                simd.$load_tail(tail, reg)
             }
         }
     };
 }
 
-number! { f32, |x| x, load_f32, load_part_f32 }
-number! { f16, f16::to_f32, load_f16, load_part_f16 }
-number! { bf16, bf16::to_f32, load_bf16, load_part_bf16 }
+half_number! { f16, load_f16, load_tail_f16 }
+half_number! { bf16, load_bf16, load_tail_bf16 }
 
 /// [`bf16`] on both sides of a distance: register 2*j* holds the even elements of the *j*-th two
 /// registers of a block, and 2*j* + 1 the odd ones. One load then makes two registers with a shift and
@@ -100,6 +123,8 @@ impl Widen for Split {
 }
 
 impl<S: Isa> Load<S> for Split {
+    type Tail<'a> = S::Tail<'a, bf16>;
+
     #[inline(always)]
     fn load(self, simd: S, block: &[bf16; LANES], reg: usize) -> S::f32s {
         let pairs = simd.load_bf16_pairs(&block[reg / 2 * 2 * S::F32_LANES..][..2 * S::F32_LANES]);
@@ -107,8 +132,8 @@ impl<S: Isa> Load<S> for Split {
     }
 
     #[inline(always)]
-    fn load_part(self, simd: S, tail: &[bf16], reg: usize) -> S::f32s {
-        let pairs = simd.load_part_bf16_pairs(&tail[reg / 2 * 2 * S::F32_LANES..]);
+    fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
+        let pairs = simd.load_tail_bf16_pairs(tail, reg / 2);
         half_of_pairs(simd, pairs, reg)
     }
 
@@ -136,8 +161,22 @@ pub(crate) struct Codes<E> {
     element: PhantomData<E>,
 }
 
+/// A tail of codes. Padding is the number 0, not the code 0: there is a one for each code.
+pub(crate) struct CodesTail<T> {
+    codes: T,
+    ones: &'static [f32],
+}
+
+impl<'a, E, T: From<&'a [E]>> From<&'a [E]> for CodesTail<T> {
+    #[inline(always)]
+    fn from(tail: &'a [E]) -> Self {
+        const ONES: [f32; LANES] = [1.0; LANES];
+        Self { codes: tail.into(), ones: &ONES[..tail.len()] }
+    }
+}
+
 macro_rules! codes {
-    ($element:ty, $load:ident, $load_part:ident) => {
+    ($element:ty, $load:ident, $load_tail:ident) => {
         impl Widen for Codes<$element> {
             type Element = $element;
             type Scale = Scale;
@@ -154,6 +193,8 @@ macro_rules! codes {
         }
 
         impl<S: Isa> Load<S> for Codes<$element> {
+            type Tail<'a> = CodesTail<S::Tail<'a, $element>>;
+
             #[inline(always)]
             fn load(self, simd: S, block: &[$element; LANES], reg: usize) -> S::f32s {
                 let codes = simd.$load(&block[reg * S::F32_LANES..][..S::F32_LANES]);
@@ -162,13 +203,10 @@ macro_rules! codes {
             }
 
             #[inline(always)]
-            fn load_part(self, simd: S, tail: &[$element], reg: usize) -> S::f32s {
-                let tail = &tail[reg * S::F32_LANES..];
-                let codes = simd.$load_part(tail);
+            fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
+                let codes = simd.$load_tail(&tail.codes, reg);
+                let there = simd.load_tail_f32(&tail.ones[reg * S::F32_LANES..]);
                 let Scale { factor, offset } = self.scale;
-                // Padding is the number 0, not the code 0.
-                const ONES: [f32; LANES] = [1.0; LANES];
-                let there = simd.load_part_f32(&ONES[..tail.len().min(LANES)]);
                 let offset = simd.mul_f32s(there, simd.splat_f32s(offset));
                 simd.mul_add_f32s(codes, simd.splat_f32s(factor), offset)
             }
@@ -176,5 +214,5 @@ macro_rules! codes {
     };
 }
 
-codes! { u8, load_u8, load_part_u8 }
-codes! { i8, load_i8, load_part_i8 }
+codes! { u8, load_u8, load_tail_u8 }
+codes! { i8, load_i8, load_tail_i8 }

@@ -61,7 +61,7 @@ fn lengths_that_differ_the_other_way_panic() {
 #[test]
 #[should_panic(expected = "vectors of 1 and 2 elements")]
 fn lengths_of_bits_that_differ_panic() {
-    let _ = nearfield_kernels::hamming(&[1], &[1, 2]);
+    let _ = nearfield_kernels::hamming(&[1u64], &[1, 2]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn child_names_its_backend() {
 #[ignore = "a child process of plain_functions_panic_over_an_impossible_backend"]
 fn child_calls_plain_functions() {
     assert_eq!(nearfield_kernels::l2_squared(&[1.0], &[3.0]), 4.0);
-    assert_eq!(nearfield_kernels::hamming(&[1], &[2]), 2);
+    assert_eq!(nearfield_kernels::hamming(&[1u64], &[2]), 2);
     println!("got: both");
 }
 

@@ -2,52 +2,41 @@
 
 mod common;
 
-use common::{Noise, assert_same, backends, dims, every_shape, reference, reference_bits};
+use common::shapes::{every_alignment, every_shape};
+use common::{Noise, assert_same, backends, dims, reference, reference_bits};
 use nearfield_kernels::{Kernel, Metric};
 
-const FLOAT_METRICS: [Metric; 4] =
-    [Metric::L2Squared, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
+const FLOAT_METRICS: [Metric; 5] =
+    [Metric::L2Squared, Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
 const BIT_METRICS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
 
 #[test]
 fn float_pairs_equal_the_reference() {
-    let values = Noise::new(1).floats(2 * (4099 + 15));
+    let (a, b) = (Noise::new(1).floats(4099 + 15), Noise::new(6).floats(4099 + 15));
     for metric in FLOAT_METRICS {
-        for dim in dims() {
-            for offset in 0..16 {
-                // One side moves through all alignments, the other against it.
-                let a = &values[offset..][..dim];
-                let b = &values[4099 + 15 - offset..][..dim];
-                let expected = reference(metric, a, b);
-                for backend in backends() {
-                    let kernel = Kernel::<f32>::on(backend, metric).unwrap();
-                    assert_same(kernel.distance(a, b), expected, || {
-                        format!("{metric} on {backend}, dim {dim}, offset {offset}")
-                    });
-                }
-            }
-        }
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_alignment(metric.name(), &a, &b, dims(), kernel, |a, b| reference(metric, a, b));
     }
 }
 
 #[test]
 fn bit_pairs_equal_the_reference() {
-    let words = Noise::new(2).words(2 * (300 + 15));
+    let (a, b) = (Noise::new(2).words(300 + 15), Noise::new(7).words(300 + 15));
+    let bytes = (bytemuck::cast_slice::<u64, u8>(&a), bytemuck::cast_slice::<u64, u8>(&b));
     for metric in BIT_METRICS {
-        for dim in (0..=260).chain([300]) {
-            for offset in 0..16 {
-                let a = &words[offset..][..dim];
-                let b = &words[300 + 15 - offset..][..dim];
-                let expected = reference_bits(metric, a, b);
-                for backend in backends() {
-                    let kernel = Kernel::<u64>::on(backend, metric).unwrap();
-                    assert_same(kernel.distance(a, b), expected, || {
-                        format!("{metric} on {backend}, {dim} words, offset {offset}")
-                    });
-                }
-            }
-        }
+        let dims = || (0..=260).chain([300]);
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_alignment(metric.name(), &a, &b, dims(), kernel, |a, b| reference_bits(metric, a, b));
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        let expected = |a: &[u8], b: &[u8]| reference_bits(metric, &words(a), &words(b));
+        every_alignment(metric.name(), bytes.0, bytes.1, dims(), kernel, expected);
     }
+}
+
+/// Bytes as words, filled up with zeros.
+fn words(bytes: &[u8]) -> Vec<u64> {
+    let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    bytes.chunks(8).map(word).collect()
 }
 
 #[test]
@@ -99,16 +88,22 @@ fn sums_that_cancel_or_vanish_are_never_negative_zero() {
 #[test]
 fn float_rows_equal_the_pairs() {
     let dims = || (1..=80).chain([96, 100, 127, 128, 129, 200, 256, 260, 384, 784]);
-    let values = Noise::new(4).floats(10 * 820);
+    let (queries, values) = (Noise::new(8).floats(820), Noise::new(4).floats(10 * 820));
     for metric in FLOAT_METRICS {
-        every_shape(metric, &values, dims(), |a, b| reference(metric, a, b));
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_shape(metric.name(), &queries, &values, dims(), kernel, |a, b| {
+            reference(metric, a, b)
+        });
     }
 }
 
 #[test]
 fn bit_rows_equal_the_pairs() {
-    let words = Noise::new(5).words(10 * 100);
+    let (queries, values) = (Noise::new(9).words(100), Noise::new(5).words(10 * 100));
     for metric in BIT_METRICS {
-        every_shape(metric, &words, 1..=70, |a, b| reference_bits(metric, a, b));
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_shape(metric.name(), &queries, &values, 1..=70, kernel, |a, b| {
+            reference_bits(metric, a, b)
+        });
     }
 }

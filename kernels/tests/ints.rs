@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{Noise, assert_same, backends, dims, every_shape};
+use common::shapes::{every_alignment, every_shape};
+use common::{Noise, assert_same, backends, dims};
 use nearfield_kernels::exact::{self, Integer};
 use nearfield_kernels::{Kernel, Metric, Rows};
 
@@ -54,14 +55,10 @@ fn assert_pair<E: Integer>(a: &[E], b: &[E], at: impl Fn() -> String) {
     }
 }
 
-fn pairs_are_exact<E: Integer>(values: &[E]) {
-    for dim in dims() {
-        for offset in 0..16 {
-            // One side moves through all alignments, the other against it.
-            let a = &values[offset..][..dim];
-            let b = &values[4099 + 15 - offset..][..dim];
-            assert_pair(a, b, || format!("dim {dim}, offset {offset}"));
-        }
+fn pairs_are_exact<E: Integer>(a: &[E], b: &[E]) {
+    for metric in METRICS {
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        every_alignment(metric.name(), a, b, dims(), kernel, |a, b| naive(metric, a, b));
     }
 }
 
@@ -72,9 +69,9 @@ fn signed(values: &[u8]) -> Vec<i8> {
 
 #[test]
 fn pairs_of_noise_are_exact() {
-    let values = Noise::new(6).bytes(2 * (4099 + 15));
-    pairs_are_exact(&values);
-    pairs_are_exact(&signed(&values));
+    let (a, b) = (Noise::new(6).bytes(4099 + 15), Noise::new(10).bytes(4099 + 15));
+    pairs_are_exact(&a, &b);
+    pairs_are_exact(&signed(&a), &signed(&b));
 }
 
 fn extremes_are_exact<E: Integer>(extremes: &[E]) {
@@ -105,15 +102,20 @@ fn long_noise_is_exact() {
     }
 }
 
+fn rows_are_exact<E: Integer>(queries: &[E], values: &[E]) {
+    let dims = || (1..=80).chain([96, 100, 127, 128, 129, 200, 256, 260, 384, 784]);
+    for metric in METRICS {
+        let kernel = |backend| Kernel::on(backend, metric).unwrap();
+        let what = format!("{metric} over {}", E::NAME);
+        every_shape(&what, queries, values, dims(), kernel, |a, b| naive(metric, a, b));
+    }
+}
+
 #[test]
 fn rows_equal_the_pairs() {
-    let dims = || (1..=80).chain([96, 100, 127, 128, 129, 200, 256, 260, 384, 784]);
-    let values = Noise::new(8).bytes(10 * 820);
-    let signed = signed(&values);
-    for metric in METRICS {
-        every_shape(metric, &values, dims(), |a, b| naive(metric, a, b));
-        every_shape(metric, &signed, dims(), |a, b| naive(metric, a, b));
-    }
+    let (queries, values) = (Noise::new(11).bytes(820), Noise::new(8).bytes(10 * 820));
+    rows_are_exact(&queries, &values);
+    rows_are_exact(&signed(&queries), &signed(&values));
 }
 
 #[test]

@@ -19,6 +19,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use nearfield_hnsw::{Params, VectorElement};
 use nearfield_kernels::{Backend, Metric};
 
+use crate::arguments;
+
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -32,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     gt: Option<PathBuf>,
     /// l2, ip, cosine (normalises), l1, hamming or jaccard (packed bits from u8)
-    #[arg(long, value_parser = metric)]
+    #[arg(long, value_parser = arguments::metric)]
     metric: Metric,
     /// Links of a point on each level; twice as many on the lowest
     #[arg(long, default_value_t = Params::default().m)]
@@ -78,13 +80,6 @@ pub(crate) struct Args {
 /// The one element type there is so far; the argument exists so that scripts can name it.
 #[derive(Clone, Copy, Debug)]
 struct Float32;
-
-fn metric(name: &str) -> Result<Metric, String> {
-    Metric::ALL.into_iter().find(|metric| metric.name() == name).ok_or_else(|| {
-        let known = Metric::ALL.map(Metric::name).join(", ");
-        format!("known are {known}")
-    })
-}
 
 fn element(name: &str) -> Result<Float32, String> {
     match name {

@@ -1,7 +1,9 @@
-//! Nearfield's chores: `cargo xtask bench | ann | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | kernels | test | tidy | neon`.
 
 mod ann;
+mod arguments;
 mod bench;
+mod kernels;
 mod neon;
 mod process;
 mod report;
@@ -26,6 +28,8 @@ enum Task {
     Bench(bench::Args),
     /// Build and search an index over any files; print JSON lines.
     Ann(ann::Args),
+    /// Time every kernel, beside other libraries if asked; print a table or JSON lines.
+    Kernels(kernels::Args),
     /// Run every check: tidy, format, lints, tests, documentation, oldest Rust, packages.
     Test(test::Args),
     /// Check what lints cannot: the unsafe allow-list, module docs, file length, import direction.
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Bench(args) => bench::run(args),
         Task::Ann(args) => ann::run(args),
+        Task::Kernels(args) => kernels::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),
         Task::Neon(args) => neon::run(args),

@@ -57,6 +57,11 @@ fn describes_this_package(variable: &str) -> bool {
 /// Shows the command, runs it, and fails unless it succeeds.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", shown(command));
+    hand_over(command)
+}
+
+/// Runs a command that does this one's work: what it prints is all that is printed.
+pub(crate) fn hand_over(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| cannot_start(command))?;
     expect_success(command, status)
 }

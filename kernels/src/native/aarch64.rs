@@ -7,10 +7,11 @@ use core::arch::aarch64::{
 };
 use core::arch::asm;
 
+use bytemuck::Pod;
 use half::{bf16, f16};
 use pulp::aarch64::Neon;
 
-use super::isa::{Isa, padded, whole};
+use super::isa::{Isa, Padded, whole};
 
 /// Four f16 as f32; `vcvt_f32_f16` needs the unstable type `f16`.
 #[inline(always)]
@@ -35,9 +36,11 @@ fn four_bytes(lanes: [u8; 4]) -> u64 {
 }
 
 impl Isa for Neon {
+    type Tail<'a, E: Pod> = Padded<'a, E>;
+
     #[inline(always)]
-    fn load_part_f32(self, part: &[f32]) -> Self::f32s {
-        match *part {
+    fn load_tail_f32(self, tail: &[f32]) -> Self::f32s {
+        match *tail {
             [] => pulp::f32x4(0.0, 0.0, 0.0, 0.0),
             [a] => pulp::f32x4(a, 0.0, 0.0, 0.0),
             [a, b] => pulp::f32x4(a, b, 0.0, 0.0),
@@ -52,8 +55,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_part_f16(self, part: &[f16]) -> Self::f32s {
-        self.load_f16(&padded::<f16, 4>(part))
+    fn load_tail_f16(self, tail: &Padded<'_, f16>, at: usize) -> Self::f32s {
+        self.load_f16(tail.lanes::<4>(at))
     }
 
     #[inline(always)]
@@ -63,8 +66,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_part_bf16(self, part: &[bf16]) -> Self::f32s {
-        self.load_bf16(&padded::<bf16, 4>(part))
+    fn load_tail_bf16(self, tail: &Padded<'_, bf16>, at: usize) -> Self::f32s {
+        self.load_bf16(tail.lanes::<4>(at))
     }
 
     #[inline(always)]
@@ -73,8 +76,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_part_bf16_pairs(self, part: &[bf16]) -> Self::u32s {
-        pulp::cast(padded::<bf16, 8>(part))
+    fn load_tail_bf16_pairs(self, tail: &Padded<'_, bf16>, at: usize) -> Self::u32s {
+        self.load_bf16_pairs(tail.lanes::<8>(at))
     }
 
     #[inline(always)]
@@ -85,8 +88,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_part_u8(self, part: &[u8]) -> Self::f32s {
-        self.load_u8(&padded::<u8, 4>(part))
+    fn load_tail_u8(self, tail: &Padded<'_, u8>, at: usize) -> Self::f32s {
+        self.load_u8(tail.lanes::<4>(at))
     }
 
     #[inline(always)]
@@ -97,8 +100,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_part_i8(self, part: &[i8]) -> Self::f32s {
-        self.load_i8(&padded::<i8, 4>(part))
+    fn load_tail_i8(self, tail: &Padded<'_, i8>, at: usize) -> Self::f32s {
+        self.load_i8(tail.lanes::<4>(at))
     }
 
     #[inline(always)]

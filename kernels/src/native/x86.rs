@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use pulp::Simd;
 use pulp::x86::{V3, V4};
 
-use super::isa::{Isa, padded, whole};
+use super::isa::{Isa, Padded, whole};
 
 /// The mask of the first `len` of 16 (or 32) lanes.
 #[inline(always)]
@@ -67,13 +67,15 @@ fn i8_512(simd: V4, codes: __m128i) -> <V4 as Simd>::f32s {
 }
 
 impl Isa for V4 {
+    type Tail<'a, E: Pod> = &'a [E];
+
     #[inline(always)]
-    fn load_part_f32(self, part: &[f32]) -> Self::f32s {
+    fn load_tail_f32(self, tail: &[f32]) -> Self::f32s {
         // pulp's own partial load calls through a table of load sequences (4 ns); a mask register
         // costs three instructions.
-        let mask = pulp::b16(first_lanes(part.len()) as u16);
-        // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
-        unsafe { self.mask_load_ptr_f32s(mask.into(), part.as_ptr()) }
+        let mask = pulp::b16(first_lanes(tail.len()) as u16);
+        // SAFETY: the mask enables only the lanes below `tail.len()`; the others are not read.
+        unsafe { self.mask_load_ptr_f32s(mask.into(), tail.as_ptr()) }
     }
 
     #[inline(always)]
@@ -82,8 +84,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_part_f16(self, part: &[f16]) -> Self::f32s {
-        f16_512(self, lower(self, load_part_halves(self, part)))
+    fn load_tail_f16(self, tail: &&[f16], at: usize) -> Self::f32s {
+        f16_512(self, lower(self, load_part_halves(self, &tail[at * 16..])))
     }
 
     #[inline(always)]
@@ -92,8 +94,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_part_bf16(self, part: &[bf16]) -> Self::f32s {
-        bf16_512(self, lower(self, load_part_halves(self, part)))
+    fn load_tail_bf16(self, tail: &&[bf16], at: usize) -> Self::f32s {
+        bf16_512(self, lower(self, load_part_halves(self, &tail[at * 16..])))
     }
 
     #[inline(always)]
@@ -102,8 +104,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_part_bf16_pairs(self, part: &[bf16]) -> Self::u32s {
-        pulp::cast(load_part_halves(self, part))
+    fn load_tail_bf16_pairs(self, tail: &&[bf16], at: usize) -> Self::u32s {
+        pulp::cast(load_part_halves(self, &tail[at * 32..]))
     }
 
     #[inline(always)]
@@ -112,8 +114,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_part_u8(self, part: &[u8]) -> Self::f32s {
-        u8_512(self, load_part_bytes(self, part))
+    fn load_tail_u8(self, tail: &&[u8], at: usize) -> Self::f32s {
+        u8_512(self, load_part_bytes(self, &tail[at * 16..]))
     }
 
     #[inline(always)]
@@ -122,8 +124,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_part_i8(self, part: &[i8]) -> Self::f32s {
-        i8_512(self, load_part_bytes(self, part))
+    fn load_tail_i8(self, tail: &&[i8], at: usize) -> Self::f32s {
+        i8_512(self, load_part_bytes(self, &tail[at * 16..]))
     }
 
     #[inline(always)]
@@ -147,15 +149,17 @@ fn eight_bytes<E: Pod>(lanes: [E; 8]) -> __m128i {
 }
 
 impl Isa for V3 {
+    type Tail<'a, E: Pod> = Padded<'a, E>;
+
     #[inline(always)]
-    fn load_part_f32(self, part: &[f32]) -> Self::f32s {
+    fn load_tail_f32(self, tail: &[f32]) -> Self::f32s {
         /// Eight enabled lanes, then eight disabled ones: a window of it is any mask.
         static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-        let first = 8 - part.len().min(8);
+        let first = 8 - tail.len().min(8);
         let mask: [i32; 8] = whole(&MASKS[first..]);
         let mask = pulp::cast(mask);
-        // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
-        let lanes = unsafe { self.avx._mm256_maskload_ps(part.as_ptr(), mask) };
+        // SAFETY: the mask enables only the lanes below `tail.len()`; the others are not read.
+        let lanes = unsafe { self.avx._mm256_maskload_ps(tail.as_ptr(), mask) };
         pulp::cast(lanes)
     }
 
@@ -165,8 +169,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_part_f16(self, part: &[f16]) -> Self::f32s {
-        self.load_f16(&padded::<f16, 8>(part))
+    fn load_tail_f16(self, tail: &Padded<'_, f16>, at: usize) -> Self::f32s {
+        self.load_f16(tail.lanes::<8>(at))
     }
 
     #[inline(always)]
@@ -176,8 +180,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_part_bf16(self, part: &[bf16]) -> Self::f32s {
-        self.load_bf16(&padded::<bf16, 8>(part))
+    fn load_tail_bf16(self, tail: &Padded<'_, bf16>, at: usize) -> Self::f32s {
+        self.load_bf16(tail.lanes::<8>(at))
     }
 
     #[inline(always)]
@@ -186,8 +190,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_part_bf16_pairs(self, part: &[bf16]) -> Self::u32s {
-        pulp::cast(padded::<bf16, 16>(part))
+    fn load_tail_bf16_pairs(self, tail: &Padded<'_, bf16>, at: usize) -> Self::u32s {
+        self.load_bf16_pairs(tail.lanes::<16>(at))
     }
 
     #[inline(always)]
@@ -197,8 +201,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_part_u8(self, part: &[u8]) -> Self::f32s {
-        self.load_u8(&padded::<u8, 8>(part))
+    fn load_tail_u8(self, tail: &Padded<'_, u8>, at: usize) -> Self::f32s {
+        self.load_u8(tail.lanes::<8>(at))
     }
 
     #[inline(always)]
@@ -208,8 +212,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_part_i8(self, part: &[i8]) -> Self::f32s {
-        self.load_i8(&padded::<i8, 8>(part))
+    fn load_tail_i8(self, tail: &Padded<'_, i8>, at: usize) -> Self::f32s {
+        self.load_i8(tail.lanes::<8>(at))
     }
 
     #[inline(always)]

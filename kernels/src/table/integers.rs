@@ -51,11 +51,11 @@ everywhere! { WithDotProducts: }
 fn has_dot_product(backend: Backend) -> bool {
     let detected = match backend {
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx2 => std::arch::is_x86_feature_detected!("avxvnni"),
+        Backend::Avx2 => detected!("avxvnni"),
         #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 => std::arch::is_x86_feature_detected!("avx512vnni"),
+        Backend::Avx512 => detected!("avx512vnni"),
         #[cfg(target_arch = "aarch64")]
-        Backend::Neon => std::arch::is_aarch64_feature_detected!("dotprod"),
+        Backend::Neon => detected!("dotprod"),
         _ => false,
     };
     detected && backend.is_available()

@@ -1,7 +1,9 @@
 //! What the kernel tests share: the backends to test, reproducible noise, the reference by metric.
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
-use nearfield_kernels::{Backend, Element, Kernel, Metric, Rows, reference as r};
+pub(crate) mod shapes;
+
+use nearfield_kernels::{Backend, Metric, reference as r};
 
 /// The backends of this CPU. Which they must be is asked of std, not of the crate under test: one
 /// that the CPU has and the run skips is a failure.
@@ -40,6 +42,7 @@ pub(crate) fn expected_backends() -> Vec<Backend> {
 pub(crate) fn reference(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
     match metric {
         Metric::L2Squared => r::l2_squared(a, b),
+        Metric::L2 => r::l2(a, b),
         Metric::InnerProduct => 0.0 - r::dot(a, b),
         Metric::Cosine => r::cosine(a, b),
         Metric::Manhattan => r::manhattan(a, b),
@@ -69,64 +72,6 @@ pub(crate) fn reference_bits(metric: Metric, a: &[u64], b: &[u64]) -> f32 {
 /// Every length up to four blocks and a bit, then lengths that people use, and an awkward one.
 pub(crate) fn dims() -> impl Iterator<Item = usize> {
     (0..=260).chain([384, 768, 784, 960, 1000, 1536, 4096, 4099])
-}
-
-/// Distances of a query to rows, called in every shape, must be those of the pairs.
-pub(crate) fn every_shape<E: Element>(
-    metric: Metric,
-    values: &[E],
-    dims: impl Iterator<Item = usize>,
-    expected: impl Fn(&[E], &[E]) -> f32,
-) {
-    for dim in dims {
-        for (extra, offset) in [(0, 0), (3, 1), (16 - dim % 16, 5)] {
-            let stride = dim + extra;
-            let query = &values[offset..][..dim];
-            let table = &values[dim + offset..];
-            for count in 0..=9 {
-                let rows = Rows::with_stride(&table[..count * stride], dim, stride, count);
-                let expected: Vec<f32> =
-                    (0..count as u32).map(|id| expected(query, rows.row(id))).collect();
-                // The same rows in segments of 2, 2, 4 and what is left.
-                let bounds = [0, 2, 4, 8, 16].map(|row| table.len().min(row * stride));
-                let segments = bounds.windows(2).map(|w| &table[w[0]..w[1]]);
-                let segmented = Rows::segmented(segments, 1, dim, stride, count);
-                // Every row, some twice, in no order.
-                let ids: Vec<u32> = (0..count * 2).map(|i| (i * 7 % count.max(1)) as u32).collect();
-                for backend in backends() {
-                    let kernel = Kernel::<E>::on(backend, metric).unwrap();
-                    let at = |what: &str, id: usize| {
-                        format!("{what} {metric} on {backend}, dim {dim}, row {id} of {count}")
-                    };
-                    let mut out = vec![f32::NAN; count];
-                    kernel.one_to_many(query, &rows, &mut out);
-                    for (id, (&got, &expected)) in out.iter().zip(&expected).enumerate() {
-                        assert_same(got, expected, || at("one-to-many", id));
-                    }
-                    // The query and the rows behind it against the rows.
-                    let queries = &values[offset..][..(count + 1) * dim];
-                    let queries = Rows::new(queries, dim);
-                    let mut out = vec![f32::NAN; queries.len() * count];
-                    kernel.many_to_many(&queries, &rows, &mut out);
-                    for (i, &got) in out.iter().enumerate() {
-                        let (query, id) = (i / count, i % count);
-                        let expected =
-                            kernel.distance(queries.row(query as u32), rows.row(id as u32));
-                        assert_same(got, expected, || at("many-to-many", id));
-                    }
-                    for (what, rows) in [("flat", &rows), ("segmented", &segmented)] {
-                        for take in [ids.len(), ids.len().saturating_sub(1)] {
-                            let mut out = vec![f32::NAN; take];
-                            kernel.gather(query, rows, &ids[..take], &mut out);
-                            for (&id, &got) in ids.iter().zip(&out) {
-                                assert_same(got, expected[id as usize], || at(what, id as usize));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Equal bits; any NaN equals any NaN (x86 and Arm make different ones).

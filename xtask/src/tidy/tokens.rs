@@ -6,6 +6,7 @@ use super::tree::{Token, Tree, Violation, flatten};
 /// The files that may contain `unsafe`, each with the reason. Unsafe for speed needs at least 10 % in
 /// a benchmark.
 const UNSAFE: &[(&str, &str)] = &[
+    ("bench-suite/src/peers/linked/cast.rs", "shows vectors to the peers as their own types"),
     ("hnsw/src/store/segment.rs", "owns memory that the system mapped, and lends it as slices"),
     ("kernels/src/native/aarch64.rs", "the prefetch is one line of assembly; std's is unstable"),
     ("kernels/src/native/avx2.rs", "pulp lacks VPDPBUSD"),
