@@ -9,6 +9,8 @@ use crate::native::{BLOCK, Bytes};
 /// 33,026 can be too many.
 const CHUNK: usize = 32_768;
 
+type Block = [u8; BLOCK];
+
 /// What is summed over pairs of blocks: `SUMS` sums.
 pub(crate) trait BlockSums<const SUMS: usize> {
     /// Adds a block of a query and of a row.
@@ -26,12 +28,13 @@ pub(crate) trait BlockSums<const SUMS: usize> {
     }
 }
 
-/// Chains for each of `sums` sums, of 8 that keep an instruction set with [`Bytes::CHAINS`] busy.
-const fn chains<T: Bytes>(sums: usize) -> usize {
-    match 8 / sums {
-        0 => 1,
-        chains if chains < T::CHAINS => chains,
-        _ => T::CHAINS,
+/// Chains for `pairs` pairs with `sums` sums each. Several pairs hide each other's latency: two chains
+/// for four rows made them 5 % slower.
+const fn chains<T: Bytes>(pairs: usize, sums: usize) -> usize {
+    match (pairs, sums) {
+        (1, 4) if T::CHAINS > 1 => 2,
+        (1, _) => T::CHAINS,
+        _ => 1,
     }
 }
 
@@ -51,12 +54,12 @@ where
     let mut start = 0;
     loop {
         let end = len.min(start + CHUNK);
-        let blocks = (end - start) / BLOCK;
+        let count = (end - start) / BLOCK;
         let (queries, rows) = (cut(queries, start, end), cut(rows, start, end));
-        let chunk = match const { chains::<T>(SUMS * QUERIES * ROWS) } {
+        let chunk = match const { chains::<T>(QUERIES * ROWS, SUMS) } {
             // A short pair would pay more for adding up the chains than it gains by them.
-            4 if blocks >= 4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
-            2 if blocks >= 2 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 2>(token, queries, rows),
+            4 if count >= 4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
+            2 if count >= 2 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 2>(token, queries, rows),
             _ => in_chunk::<T, D, SUMS, QUERIES, ROWS, 1>(token, queries, rows),
         };
         for query in 0..QUERIES {
@@ -95,40 +98,26 @@ where
 {
     let mut sums = [[[[token.zero(); SUMS]; ROWS]; QUERIES]; CHAINS];
     let len = queries[0].len();
-    let (query_blocks, row_blocks) = (blocks(queries, len), blocks(rows, len));
-    let blocks = len / BLOCK;
-    let mut i = 0;
-    while i + CHAINS <= blocks {
+    let (of_queries, of_rows) = (blocks(queries, len), blocks(rows, len));
+    let ((query_groups, queries_left), (row_groups, rows_left)) =
+        (in_groups::<CHAINS, QUERIES>(of_queries), in_groups::<CHAINS, ROWS>(of_rows));
+    for group in 0..len / (BLOCK * CHAINS) {
         for (chain, sums) in sums.iter_mut().enumerate() {
-            let i = i + chain;
-            step::<T, D, SUMS, QUERIES, ROWS>(
-                token,
-                load(token, query_blocks, i),
-                load(token, row_blocks, i),
-                sums,
-            );
+            let (queries, rows) = (nth(query_groups, group), nth(row_groups, group));
+            let (queries, rows) = (load(token, queries, chain), load(token, rows, chain));
+            step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums);
         }
-        i += CHAINS;
     }
-    for sums in &mut sums[1..] {
-        if i == blocks {
+    for (i, sums) in sums[1..].iter_mut().enumerate() {
+        if i == queries_left[0].len() {
             break;
         }
-        step::<T, D, SUMS, QUERIES, ROWS>(
-            token,
-            load(token, query_blocks, i),
-            load(token, row_blocks, i),
-            sums,
-        );
-        i += 1;
+        let (queries, rows) = (load(token, queries_left, i), load(token, rows_left, i));
+        step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums);
     }
     if !len.is_multiple_of(BLOCK) {
-        step::<T, D, SUMS, QUERIES, ROWS>(
-            token,
-            load_tails(token, queries),
-            load_tails(token, rows),
-            &mut sums[0],
-        );
+        let (queries, rows) = (load_tails(token, queries), load_tails(token, rows));
+        step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, &mut sums[0]);
     }
     let mut totals = [[[0; SUMS]; ROWS]; QUERIES];
     for query in 0..QUERIES {
@@ -192,13 +181,34 @@ fn step<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
     }
 }
 
+/// As many blocks as there are chains at a time, and those that are left.
+#[inline(always)]
+fn in_groups<const CHAINS: usize, const N: usize>(
+    blocks: [&[Block]; N],
+) -> ([&[[Block; CHAINS]]; N], [&[Block]; N]) {
+    let (mut groups, mut left) = ([&[][..]; N], [&[][..]; N]);
+    for ((groups, left), blocks) in groups.iter_mut().zip(&mut left).zip(blocks) {
+        (*groups, *left) = blocks.as_chunks();
+    }
+    (groups, left)
+}
+
+/// Group `i` of every vector.
+#[inline(always)]
+fn nth<const CHAINS: usize, const N: usize>(
+    groups: [&[[Block; CHAINS]]; N],
+    i: usize,
+) -> [&[Block]; N] {
+    let mut blocks: [&[Block]; N] = [&[]; N];
+    for (blocks, groups) in blocks.iter_mut().zip(groups) {
+        *blocks = &groups[i];
+    }
+    blocks
+}
+
 /// Block `i` of every vector.
 #[inline(always)]
-fn load<T: Bytes, const N: usize>(
-    token: T,
-    blocks: [&[[u8; BLOCK]]; N],
-    i: usize,
-) -> [T::Block; N] {
+fn load<T: Bytes, const N: usize>(token: T, blocks: [&[Block]; N], i: usize) -> [T::Block; N] {
     let mut loaded = [token.load(&blocks[0][i]); N];
     for (loaded, blocks) in loaded.iter_mut().zip(blocks) {
         *loaded = token.load(&blocks[i]);

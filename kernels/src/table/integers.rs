@@ -148,13 +148,21 @@ mod tests {
                 let distances = |table: &Table<E, E, ()>| {
                     let mut out = vec![0.0; 1 + 9 + 81];
                     out[0] = table.pair((), a, rows.row(0));
-                    table.one_to_many((), a, &rows, &mut out[1..10]);
-                    table.many_to_many((), &rows, &rows, &mut out[10..]);
+                    table.one_to_many((), a, &rows, 0, &mut out[1..10]);
+                    table.many_to_many((), &rows, 0..9, &rows, 0..9, &mut out[10..]);
                     out
                 };
                 let without = distances(on::<E, E, (), Exact<M>>(backend).unwrap());
-                assert_eq!(without, distances(fastest::<E, M>(backend).unwrap()), "{backend}, {dim}");
-                assert_eq!(without, distances(scalar::table::<E, E, Exact<M>>()), "{backend}, {dim}");
+                assert_eq!(
+                    without,
+                    distances(fastest::<E, M>(backend).unwrap()),
+                    "{backend}, {dim}"
+                );
+                assert_eq!(
+                    without,
+                    distances(scalar::table::<E, E, Exact<M>>()),
+                    "{backend}, {dim}"
+                );
             }
         }
     }
