@@ -5,9 +5,11 @@
 use crate::lanes::blocks;
 use crate::native::{BLOCK, Bytes};
 
-/// Elements whose sums fit into `i32`, whatever they are: 32,768 · 255² = 2,130,739,200 < 2³¹. The
-/// 33,027th could be one too many.
+/// Elements whose sums fit into `i32`, whatever they are: 32,768 · 255² = 2,130,739,200 < 2³¹.
+/// 33,026 can be too many.
 const CHUNK: usize = 32_768;
+
+type Block = [u8; BLOCK];
 
 /// What is summed over pairs of blocks: `SUMS` sums.
 pub(crate) trait BlockSums<const SUMS: usize> {
@@ -18,6 +20,22 @@ pub(crate) trait BlockSums<const SUMS: usize> {
         row: T::Block,
         sums: [T::Sums; SUMS],
     ) -> [T::Sums; SUMS];
+
+    /// What is left to do once all blocks are added: nothing, unless overridden.
+    #[inline(always)]
+    fn finish<T: Bytes>(_token: T, sums: [T::Sums; SUMS]) -> [T::Sums; SUMS] {
+        sums
+    }
+}
+
+/// Chains for `pairs` pairs with `sums` sums each. Several pairs hide each other's latency: two chains
+/// for four rows made them 5 % slower.
+const fn chains<T: Bytes>(pairs: usize, sums: usize) -> usize {
+    match (pairs, sums) {
+        (1, 4) if T::CHAINS > 1 => 2,
+        (1, _) => T::CHAINS,
+        _ => 1,
+    }
 }
 
 /// The sums for each pair of a query and a row, all of one length.
@@ -36,9 +54,12 @@ where
     let mut start = 0;
     loop {
         let end = len.min(start + CHUNK);
+        let count = (end - start) / BLOCK;
         let (queries, rows) = (cut(queries, start, end), cut(rows, start, end));
-        let chunk = match const { if QUERIES * ROWS == 1 { T::CHAINS } else { 1 } } {
-            4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
+        let chunk = match const { chains::<T>(QUERIES * ROWS, SUMS) } {
+            // A short pair would pay more for adding up the chains than it gains by them.
+            4 if count >= 4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
+            2 if count >= 2 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 2>(token, queries, rows),
             _ => in_chunk::<T, D, SUMS, QUERIES, ROWS, 1>(token, queries, rows),
         };
         for query in 0..QUERIES {
@@ -77,52 +98,67 @@ where
 {
     let mut sums = [[[[token.zero(); SUMS]; ROWS]; QUERIES]; CHAINS];
     let len = queries[0].len();
-    let (query_blocks, row_blocks) = (blocks(queries, len), blocks(rows, len));
-    let blocks = len / BLOCK;
-    let mut i = 0;
-    while i + CHAINS <= blocks {
+    let (of_queries, of_rows) = (blocks(queries, len), blocks(rows, len));
+    let ((query_groups, queries_left), (row_groups, rows_left)) =
+        (in_groups::<CHAINS, QUERIES>(of_queries), in_groups::<CHAINS, ROWS>(of_rows));
+    for group in 0..len / (BLOCK * CHAINS) {
         for (chain, sums) in sums.iter_mut().enumerate() {
-            let i = i + chain;
-            step::<T, D, SUMS, QUERIES, ROWS>(
-                token,
-                load(token, query_blocks, i),
-                load(token, row_blocks, i),
-                sums,
-            );
+            let (queries, rows) = (nth(query_groups, group), nth(row_groups, group));
+            let (queries, rows) = (load(token, queries, chain), load(token, rows, chain));
+            step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums);
         }
-        i += CHAINS;
     }
-    for sums in &mut sums[1..] {
-        if i == blocks {
+    for (i, sums) in sums[1..].iter_mut().enumerate() {
+        if i == queries_left[0].len() {
             break;
         }
-        step::<T, D, SUMS, QUERIES, ROWS>(
-            token,
-            load(token, query_blocks, i),
-            load(token, row_blocks, i),
-            sums,
-        );
-        i += 1;
+        let (queries, rows) = (load(token, queries_left, i), load(token, rows_left, i));
+        step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums);
     }
     if !len.is_multiple_of(BLOCK) {
-        step::<T, D, SUMS, QUERIES, ROWS>(
-            token,
-            load_tails(token, queries),
-            load_tails(token, rows),
-            &mut sums[0],
-        );
+        let (queries, rows) = (load_tails(token, queries), load_tails(token, rows));
+        step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, &mut sums[0]);
     }
     let mut totals = [[[0; SUMS]; ROWS]; QUERIES];
     for query in 0..QUERIES {
-        for row in 0..ROWS {
-            for sum in 0..SUMS {
-                let mut all = sums[0][query][row][sum];
-                for chain in &sums[1..] {
-                    all = token.add(all, chain[query][row][sum]);
+        let mut of_rows = [[token.zero(); SUMS]; ROWS];
+        for (row, of_row) in of_rows.iter_mut().enumerate() {
+            let mut all = sums[0][query][row];
+            for chain in &sums[1..] {
+                for (all, sum) in all.iter_mut().zip(chain[query][row]) {
+                    *all = token.add(*all, sum);
                 }
-                totals[query][row][sum] = token.total(all);
+            }
+            *of_row = D::finish(token, all);
+        }
+        if SUMS == 4 {
+            for (total, sums) in totals[query].iter_mut().zip(of_rows) {
+                *total = totals_of(token, sums);
+            }
+            continue;
+        }
+        for sum in 0..SUMS {
+            let mut column = [token.zero(); ROWS];
+            for (place, of_row) in column.iter_mut().zip(of_rows) {
+                *place = of_row[sum];
+            }
+            for (total, column) in totals[query].iter_mut().zip(totals_of(token, column)) {
+                total[sum] = column;
             }
         }
+    }
+    totals
+}
+
+#[inline(always)]
+fn totals_of<T: Bytes, const N: usize>(token: T, sums: [T::Sums; N]) -> [i32; N] {
+    let mut totals = [0; N];
+    if let Some(sums) = sums.first_chunk::<4>() {
+        totals.copy_from_slice(&token.totals(*sums));
+        return totals;
+    }
+    for (total, sum) in totals.iter_mut().zip(sums) {
+        *total = token.total(sum);
     }
     totals
 }
@@ -145,13 +181,34 @@ fn step<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
     }
 }
 
+/// As many blocks as there are chains at a time, and those that are left.
+#[inline(always)]
+fn in_groups<const CHAINS: usize, const N: usize>(
+    blocks: [&[Block]; N],
+) -> ([&[[Block; CHAINS]]; N], [&[Block]; N]) {
+    let (mut groups, mut left) = ([&[][..]; N], [&[][..]; N]);
+    for ((groups, left), blocks) in groups.iter_mut().zip(&mut left).zip(blocks) {
+        (*groups, *left) = blocks.as_chunks();
+    }
+    (groups, left)
+}
+
+/// Group `i` of every vector.
+#[inline(always)]
+fn nth<const CHAINS: usize, const N: usize>(
+    groups: [&[[Block; CHAINS]]; N],
+    i: usize,
+) -> [&[Block]; N] {
+    let mut blocks: [&[Block]; N] = [&[]; N];
+    for (blocks, groups) in blocks.iter_mut().zip(groups) {
+        *blocks = &groups[i];
+    }
+    blocks
+}
+
 /// Block `i` of every vector.
 #[inline(always)]
-fn load<T: Bytes, const N: usize>(
-    token: T,
-    blocks: [&[[u8; BLOCK]]; N],
-    i: usize,
-) -> [T::Block; N] {
+fn load<T: Bytes, const N: usize>(token: T, blocks: [&[Block]; N], i: usize) -> [T::Block; N] {
     let mut loaded = [token.load(&blocks[0][i]); N];
     for (loaded, blocks) in loaded.iter_mut().zip(blocks) {
         *loaded = token.load(&blocks[i]);

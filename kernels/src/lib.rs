@@ -41,7 +41,7 @@
 //! | lanes | reference | 8 registers, FMA | 4 registers, FMA | 16 registers, FMA |
 //! | widened: f16 | `half` | F16C | VCVTPH2PS | FCVTL |
 //! | widened: bf16 | `half` | shifts | shifts | shifts |
-//! | integers | reference | 16-bit products | 16-bit products, or VNNI where the CPU has it | products, or dot products where the CPU has them |
+//! | integers | reference | 16-bit products, or AVX-VNNI where the CPU has it | 16-bit products, or VNNI where the CPU has it | products, or dot products where the CPU has them |
 //! | counts | reference | compiled anew | compiled anew, or VPOPCNTDQ where the CPU has it | compiled anew |
 //!
 //! What makes no sense (Hamming over floats) is refused with [`Unsupported`] when the kernel is asked
@@ -65,7 +65,10 @@
 //!
 //! f16 and bf16 widen to f32 exactly, subnormals included, and follow the same rule. The code *c* of a
 //! row under an f32 query stands for `c · factor + offset`, fused and rounded once ([`Scale`]).
-//! Integers and bits are summed exactly, at any length, and the sum is rounded once.
+//! Integers and bits are summed exactly, at any length, and the sum is rounded once;
+//! [`exact`](mod@exact) gives the sums of integers themselves. In 32 bits a sum could overflow at
+//! 33,026 elements of `u8` (and so could any squared difference), and at 131,072 products of `i8`: the
+//! kernels change to 64 bits before.
 //!
 //! The bits are part of the crate's interface: changing them is a breaking change.
 //!

@@ -4,7 +4,7 @@
 mod common;
 
 use common::backends;
-use nearfield_kernels::{Kernel, Metric};
+use nearfield_kernels::{Element, Kernel, Metric};
 
 /// Element `i` of the vectors: an integer formula and one IEEE division, no libm, no generator.
 fn float(i: usize) -> f32 {
@@ -13,6 +13,10 @@ fn float(i: usize) -> f32 {
 
 fn word(i: usize) -> u64 {
     (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (i as u64).rotate_right(7)
+}
+
+fn byte(i: usize) -> u8 {
+    (word(i) >> 56) as u8
 }
 
 /// Metric, dimension, bits of the distance of `float(0..dim)` and `float(dim..2·dim)`.
@@ -85,15 +89,41 @@ const BITS: [(Metric, usize, u32); 12] = [
     (Metric::Jaccard, 1001, 0x3f31eee5), // 0.6950515
 ];
 
+/// Metric, dimension, bits of the distance of `byte(0..dim)` and `byte(dim..2·dim)` as `u8` and as `i8`.
+#[rustfmt::skip]
+const INTEGERS: [(Metric, usize, u32, u32); 25] = [
+    (Metric::L2Squared, 1, 0x46100000, 0x46c80000), // 9216, 25600
+    (Metric::L2Squared, 33, 0x48f81860, 0x48ea9860), // 508099, 480451
+    (Metric::L2Squared, 100, 0x497d62d0, 0x4980a168), // 1037869, 1053741
+    (Metric::L2Squared, 768, 0x4b311ec9, 0x4b2d2ac9), // 11607753, 11348681
+    (Metric::L2Squared, 4099, 0x4c5895ee, 0x4c57e4ee), // 56776632, 56595384
+    (Metric::L2, 1, 0x42c00000, 0x43200000), // 96, 160
+    (Metric::L2, 33, 0x443233e1, 0x442d4954), // 712.81061, 693.14575
+    (Metric::L2, 100, 0x447eb08c, 0x4480509b), // 1018.7585, 1026.5189
+    (Metric::L2, 768, 0x4554f03f, 0x45528c7c), // 3407.0154, 3368.7803
+    (Metric::L2, 4099, 0x45eb7837, 0x45eb17ec), // 7535.0269, 7522.9902
+    (Metric::InnerProduct, 1, 0xc6191000, 0x45bde000), // -9796, 6076
+    (Metric::InnerProduct, 33, 0xc8f68760, 0x4773c500), // -504891, 62405
+    (Metric::InnerProduct, 100, 0xc9d9a478, 0xc6851e00), // -1782927, -17039
+    (Metric::InnerProduct, 768, 0xcb281e2b, 0x49b4c6a8), // -11017771, 1480917
+    (Metric::InnerProduct, 4099, 0xcc674791, 0x4ab4e77a), // -60628548, 5927869
+    (Metric::Cosine, 1, 0x00000000, 0x40000000), // 0, 2
+    (Metric::Cosine, 33, 0x3eaaff06, 0x3faced6b), // 0.33397692, 1.3509954
+    (Metric::Cosine, 100, 0x3e66d611, 0x3f77fa67), // 0.22542597, 0.96866459
+    (Metric::Cosine, 768, 0x3eb0a194, 0x3fad342c), // 0.34498274, 1.3531547
+    (Metric::Cosine, 4099, 0x3ea347bd, 0x3fa1eb53), // 0.31890669, 1.264994
+    (Metric::Manhattan, 1, 0x42c00000, 0x43200000), // 96, 160
+    (Metric::Manhattan, 33, 0x45567000, 0x454fb000), // 3431, 3323
+    (Metric::Manhattan, 100, 0x45ff0800, 0x46007c00), // 8161, 8223
+    (Metric::Manhattan, 768, 0x47a49b80, 0x47a2a180), // 84279, 83267
+    (Metric::Manhattan, 4099, 0x48ce04a0, 0x48cdac20), // 421925, 421217
+];
+
 #[test]
 fn float_kernels_give_the_golden_bits() {
     for (metric, dim, expected) in FLOATS {
         let values: Vec<f32> = (0..2 * dim).map(float).collect();
-        for backend in backends() {
-            let kernel = Kernel::<f32>::on(backend, metric).unwrap();
-            let got = kernel.distance(&values[..dim], &values[dim..]).to_bits();
-            assert_eq!(got, expected, "(Metric::{metric:?}, {dim}, {got:#010x}) on {backend}");
-        }
+        assert_golden(metric, &values, expected);
     }
 }
 
@@ -101,10 +131,25 @@ fn float_kernels_give_the_golden_bits() {
 fn bit_kernels_give_the_golden_bits() {
     for (metric, dim, expected) in BITS {
         let values: Vec<u64> = (0..2 * dim).map(word).collect();
-        for backend in backends() {
-            let kernel = Kernel::<u64>::on(backend, metric).unwrap();
-            let got = kernel.distance(&values[..dim], &values[dim..]).to_bits();
-            assert_eq!(got, expected, "(Metric::{metric:?}, {dim}, {got:#010x}) on {backend}");
-        }
+        assert_golden(metric, &values, expected);
+    }
+}
+
+#[test]
+fn integer_kernels_give_the_golden_bits() {
+    for (metric, dim, unsigned, signed) in INTEGERS {
+        let values: Vec<u8> = (0..2 * dim).map(byte).collect();
+        assert_golden(metric, &values, unsigned);
+        let values: Vec<i8> = values.iter().map(|value| value.cast_signed()).collect();
+        assert_golden(metric, &values, signed);
+    }
+}
+
+fn assert_golden<E: Element>(metric: Metric, values: &[E], expected: u32) {
+    let (a, b) = values.split_at(values.len() / 2);
+    for backend in backends() {
+        let got = Kernel::<E>::on(backend, metric).unwrap().distance(a, b).to_bits();
+        let dim = a.len();
+        assert_eq!(got, expected, "(Metric::{metric:?}, {dim}, {got:#010x}) on {backend}");
     }
 }

@@ -38,8 +38,16 @@ fn load_last(simd: V3, vector: &[u8], len: usize) -> __m256i {
             let mask: [u8; WIDTH] = whole(&MASKS.as_flattened()[len..]);
             simd.avx2._mm256_and_si256(pulp::cast(*last), pulp::cast(mask))
         }
-        None => pulp::cast(padded::<u8, WIDTH>(&vector[vector.len() - len..])),
+        None => pulp::cast(short(&vector[vector.len() - len..])),
     }
+}
+
+/// Less than a register of bytes, and zeros. Not inlined: the loop made the kernels around it twice
+/// as slow, also for vectors that are not short.
+#[cold]
+#[inline(never)]
+fn short(vector: &[u8]) -> [u8; WIDTH] {
+    padded(vector)
 }
 
 impl Bytes for V3 {
@@ -124,6 +132,16 @@ impl Bytes for V3 {
         let two = sse2._mm_add_epi32(four, sse2._mm_shuffle_epi32::<0b01_00_11_10>(four));
         let one = sse2._mm_add_epi32(two, sse2._mm_shuffle_epi32::<0b10_11_00_01>(two));
         sse2._mm_cvtsi128_si32(one)
+    }
+
+    #[inline(always)]
+    fn totals(self, [a, b, c, d]: [__m256i; 4]) -> [i32; 4] {
+        let avx2 = self.avx2;
+        let (ab, cd) = (avx2._mm256_hadd_epi32(a, b), avx2._mm256_hadd_epi32(c, d));
+        let all = avx2._mm256_hadd_epi32(ab, cd);
+        let (lower, upper) =
+            (self.avx._mm256_castsi256_si128(all), avx2._mm256_extracti128_si256::<1>(all));
+        pulp::cast(self.sse2._mm_add_epi32(lower, upper))
     }
 }
 

@@ -82,6 +82,20 @@ impl Bytes for V4 {
     fn total(self, sums: __m512i) -> i32 {
         self.avx512f._mm512_reduce_add_epi32(sums)
     }
+
+    #[inline(always)]
+    fn totals(self, [a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
+        let f = self.avx512f;
+        let ab = self.add(f._mm512_unpacklo_epi32(a, b), f._mm512_unpackhi_epi32(a, b));
+        let cd = self.add(f._mm512_unpacklo_epi32(c, d), f._mm512_unpackhi_epi32(c, d));
+        // Each 128 bits hold a part of the four totals.
+        let all = self.add(f._mm512_unpacklo_epi64(ab, cd), f._mm512_unpackhi_epi64(ab, cd));
+        let two = self
+            .avx2
+            ._mm256_add_epi32(f._mm512_castsi512_si256(all), f._mm512_extracti64x4_epi64::<1>(all));
+        let upper = self.avx2._mm256_extracti128_si256::<1>(two);
+        pulp::cast(self.sse2._mm_add_epi32(self.avx._mm256_castsi256_si128(two), upper))
+    }
 }
 
 /// On CPUs with AVX512_VNNI: the only functions that hold a `Vnni<V4>` are compiled with it.

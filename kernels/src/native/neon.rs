@@ -90,6 +90,13 @@ impl Bytes for Neon {
     fn total(self, sums: uint32x4_t) -> i32 {
         self.neon.vaddvq_u32(sums).cast_signed()
     }
+
+    #[inline(always)]
+    fn totals(self, [a, b, c, d]: [uint32x4_t; 4]) -> [i32; 4] {
+        let neon = self.neon;
+        let (ab, cd) = (neon.vpaddq_u32(a, b), neon.vpaddq_u32(c, d));
+        pulp::cast(neon.vpaddq_u32(ab, cd))
+    }
 }
 
 /// The token of NEON with the dot product instructions.
@@ -166,5 +173,10 @@ impl Bytes for DotProduct {
     #[inline(always)]
     fn total(self, sums: uint32x4_t) -> i32 {
         self.0.total(sums)
+    }
+
+    #[inline(always)]
+    fn totals(self, sums: [uint32x4_t; 4]) -> [i32; 4] {
+        self.0.totals(sums)
     }
 }

@@ -98,4 +98,13 @@ impl<T: Dpbusd> Bytes for Vnni<T> {
     fn total(self, sums: Self::Sums) -> i32 {
         self.0.total(self.0.subtract(sums.sum, sums.excess))
     }
+
+    #[inline(always)]
+    fn totals(self, sums: [Self::Sums; 4]) -> [i32; 4] {
+        let mut balances = [self.0.zero(); 4];
+        for (balance, sums) in balances.iter_mut().zip(sums) {
+            *balance = self.0.subtract(sums.sum, sums.excess);
+        }
+        self.0.totals(balances)
+    }
 }
