@@ -124,30 +124,42 @@ where
     // Loops, not closures given to std: its functions are not compiled for this instruction set, and
     // where one is not inlined, every operation in the closure becomes a call (20 times slower).
     let mut folded = [[[0.0; SUMS]; ROWS]; QUERIES];
-    for (query, folded) in folded.iter_mut().enumerate() {
-        for (row, folded) in folded.iter_mut().enumerate() {
-            for (sum, folded) in folded.iter_mut().enumerate() {
-                let mut registers = [[zero; REGS]; PASSES];
-                for (p, registers) in registers.iter_mut().enumerate() {
-                    for (reg, register) in registers.iter_mut().enumerate() {
-                        *register = lanes[p][query][row][reg][sum];
-                    }
+    let chains = SUMS * ROWS * QUERIES;
+    for first in (0..chains).step_by(4) {
+        let mut even = [zero; 4];
+        let mut odd = [zero; 4];
+        for (i, chain) in (first..chains.min(first + 4)).enumerate() {
+            let (query, row, sum) = (chain / (SUMS * ROWS), chain / SUMS % ROWS, chain % SUMS);
+            let mut registers = [[zero; REGS]; PASSES];
+            for (p, registers) in registers.iter_mut().enumerate() {
+                for (reg, register) in registers.iter_mut().enumerate() {
+                    *register = lanes[p][query][row][reg][sum];
                 }
-                *folded = fold::<S, REGS, PASSES>(simd, registers, A::SPLIT);
             }
+            (even[i], odd[i]) = halve::<S, REGS, PASSES>(simd, registers, A::SPLIT);
+        }
+        let together = chains > 1;
+        let mut sums = fold::<S>(simd, even, together);
+        if A::SPLIT {
+            for (sum, odd) in sums.iter_mut().zip(fold::<S>(simd, odd, together)) {
+                *sum += odd;
+            }
+        }
+        for (i, chain) in (first..chains.min(first + 4)).enumerate() {
+            folded[chain / (SUMS * ROWS)][chain / SUMS % ROWS][chain % SUMS] = sums[i];
         }
     }
     folded
 }
 
-/// Adds the upper half of the lanes to the lower, until one is left. Split registers hold the even
-/// and the odd lanes: they meet last.
+/// Adds the upper half of the registers to the lower, until one is left, or where they are split two:
+/// the even and the odd lanes, which meet last.
 #[inline(always)]
-fn fold<S: Isa, const REGS: usize, const PASSES: usize>(
+fn halve<S: Isa, const REGS: usize, const PASSES: usize>(
     simd: S,
     mut registers: [[S::f32s; REGS]; PASSES],
     split: bool,
-) -> f32 {
+) -> (S::f32s, S::f32s) {
     let last = if split { 2 } else { 1 };
     let mut half = REGS * PASSES / 2;
     while half >= last {
@@ -158,9 +170,17 @@ fn fold<S: Isa, const REGS: usize, const PASSES: usize>(
         }
         half /= 2;
     }
-    // pulp folds the lanes of a register in halves too.
-    let sum = simd.reduce_sum_f32s(registers[0][0]);
-    if split { sum + simd.reduce_sum_f32s(registers[1 / REGS][1 % REGS]) } else { sum }
+    (registers[0][0], registers[1 / REGS % PASSES][1 % REGS])
+}
+
+/// The sums of the lanes of each register, or of the first alone.
+#[inline(always)]
+fn fold<S: Isa>(simd: S, registers: [S::f32s; 4], each: bool) -> [f32; 4] {
+    if each {
+        simd.fold_each(registers)
+    } else {
+        [simd.reduce_sum_f32s(registers[0]), 0.0, 0.0, 0.0]
+    }
 }
 
 /// Accumulates the `pass`-th `REGS` registers of every block.

@@ -107,7 +107,7 @@ where
 }
 
 impl<S: Isa> Load<S> for Number<f32> {
-    type Tail<'a> = &'a [f32];
+    type Tail<'a> = S::TailF32<'a>;
 
     #[inline(always)]
     fn load(self, simd: S, block: &[f32; LANES], reg: usize) -> S::f32s {
@@ -115,8 +115,8 @@ impl<S: Isa> Load<S> for Number<f32> {
     }
 
     #[inline(always)]
-    fn load_tail(self, simd: S, tail: &&[f32], reg: usize) -> S::f32s {
-        simd.load_tail_f32(&tail[reg * S::F32_LANES..])
+    fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
+        simd.load_tail_f32(tail, reg)
     }
 }
 
@@ -209,16 +209,16 @@ pub(crate) struct Codes<E> {
 }
 
 /// A tail of codes. Padding is the number 0, not the code 0: there is a one for each code.
-pub(crate) struct CodesTail<T> {
+pub(crate) struct CodesTail<T, F> {
     codes: T,
-    ones: &'static [f32],
+    ones: F,
 }
 
-impl<'a, E, T: From<&'a [E]>> From<&'a [E]> for CodesTail<T> {
+impl<'a, E, T: From<&'a [E]>, F: From<&'static [f32]>> From<&'a [E]> for CodesTail<T, F> {
     #[inline(always)]
     fn from(tail: &'a [E]) -> Self {
-        const ONES: [f32; LANES] = [1.0; LANES];
-        Self { codes: tail.into(), ones: &ONES[..tail.len()] }
+        static ONES: [f32; LANES] = [1.0; LANES];
+        Self { codes: tail.into(), ones: ONES[..tail.len()].into() }
     }
 }
 
@@ -246,7 +246,7 @@ macro_rules! codes {
         }
 
         impl<S: Isa> Load<S> for Codes<$element> {
-            type Tail<'a> = CodesTail<S::Tail<'a, $element>>;
+            type Tail<'a> = CodesTail<S::Tail<'a, $element>, S::TailF32<'static>>;
 
             #[inline(always)]
             fn load(self, simd: S, block: &[$element; LANES], reg: usize) -> S::f32s {
@@ -258,7 +258,7 @@ macro_rules! codes {
             #[inline(always)]
             fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
                 let codes = simd.$load_tail(&tail.codes, reg);
-                let there = simd.load_tail_f32(&tail.ones[reg * S::F32_LANES..]);
+                let there = simd.load_tail_f32(&tail.ones, reg);
                 let Scale { factor, offset } = self.scale;
                 let offset = simd.mul_f32s(there, simd.splat_f32s(offset));
                 simd.mul_add_f32s(codes, simd.splat_f32s(factor), offset)

@@ -37,10 +37,11 @@ fn four_bytes(lanes: [u8; 4]) -> u64 {
 
 impl Isa for Neon {
     type Tail<'a, E: Pod> = Padded<'a, E>;
+    type TailF32<'a> = &'a [f32];
 
     #[inline(always)]
-    fn load_tail_f32(self, tail: &[f32]) -> Self::f32s {
-        match *tail {
+    fn load_tail_f32(self, tail: &&[f32], at: usize) -> Self::f32s {
+        match tail[at * 4..] {
             [] => pulp::f32x4(0.0, 0.0, 0.0, 0.0),
             [a] => pulp::f32x4(a, 0.0, 0.0, 0.0),
             [a, b] => pulp::f32x4(a, b, 0.0, 0.0),

@@ -12,12 +12,15 @@ pub(crate) trait Isa: Simd {
     /// The last, incomplete block of a vector, such that registers can be loaded from it.
     type Tail<'a, E: Pod>: From<&'a [E]>;
 
+    /// The same of f32.
+    type TailF32<'a>: From<&'a [f32]>;
+
     fn load_f32(self, lanes: &[f32]) -> Self::f32s {
         Self::as_simd_f32s(lanes).0[0]
     }
 
-    /// The first of `tail`; unlike the other elements these can be masked on every CPU.
-    fn load_tail_f32(self, tail: &[f32]) -> Self::f32s;
+    /// Unlike the other elements these can be masked on every CPU.
+    fn load_tail_f32(self, tail: &Self::TailF32<'_>, at: usize) -> Self::f32s;
 
     fn load_f16(self, lanes: &[f16]) -> Self::f32s;
 
@@ -41,6 +44,16 @@ pub(crate) trait Isa: Simd {
     fn load_tail_i8(self, tail: &Self::Tail<'_, i8>, at: usize) -> Self::f32s;
 
     fn shift_left_16(self, lanes: Self::u32s) -> Self::u32s;
+
+    /// The sum of the lanes of each register, folded in halves.
+    #[inline(always)]
+    fn fold_each(self, registers: [Self::f32s; 4]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        for (sum, register) in sums.iter_mut().zip(registers) {
+            *sum = self.reduce_sum_f32s(register); // which folds in halves too
+        }
+        sums
+    }
 }
 
 /// The elements of a whole register.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "masked loads and prefetches take raw pointers; pulp lacks F16C")]
 
 use core::arch::x86_64::{
-    __m128i, __m256, __m256i, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_cvtph_ps,
+    __m128i, __m256, __m256i, __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_cvtph_ps,
 };
 
 use bytemuck::Pod;
@@ -12,29 +12,47 @@ use pulp::x86::{V3, V4};
 
 use super::isa::{Isa, Padded, whole};
 
-/// The mask of the first `len` of 16 (or 32) lanes.
-#[inline(always)]
-fn first_lanes(len: usize) -> u32 {
-    // A shift by 32 is a shift by 0: at 32 lanes and more all are enabled.
-    if len < 32 { (1 << len) - 1 } else { u32::MAX }
+/// A tail and the mask of its elements, from which each register takes its part.
+#[derive(Clone, Copy)]
+pub(crate) struct Masked<'a, E> {
+    tail: &'a [E],
+    mask: u64,
 }
 
-/// The first of up to 32 two-byte elements, the rest zero.
+impl<'a, E> From<&'a [E]> for Masked<'a, E> {
+    #[inline(always)]
+    fn from(tail: &'a [E]) -> Self {
+        debug_assert!(tail.len() < 64, "a whole block is no tail");
+        Self { tail, mask: !(u64::MAX << (tail.len() % 64)) }
+    }
+}
+
+impl<E> Masked<'_, E> {
+    /// The address of the `at`-th `N` elements, and the mask of those that are there. The address may
+    /// lie behind the tail, where the mask is empty.
+    #[inline(always)]
+    fn part<const N: usize>(&self, at: usize) -> (*const E, u64) {
+        (self.tail.as_ptr().wrapping_add(at * N), self.mask >> (at * N))
+    }
+}
+
+/// Two-byte elements, `N` of which are loaded, at most 32.
 #[inline(always)]
-fn load_part_halves<E: Pod>(simd: V4, part: &[E]) -> __m512i {
+fn load_tail_halves<E, const N: usize>(simd: V4, tail: &Masked<'_, E>, at: usize) -> __m512i {
     const { assert!(size_of::<E>() == 2, "elements of two bytes") };
-    let mask = first_lanes(part.len());
-    // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
-    unsafe { simd.avx512bw._mm512_maskz_loadu_epi16(mask, part.as_ptr().cast()) }
+    let (address, mask) = tail.part::<N>(at);
+    let mask = (mask & (u64::MAX >> (64 - N))) as u32;
+    // SAFETY: the mask enables only elements of the tail; the others are not read.
+    unsafe { simd.avx512bw._mm512_maskz_loadu_epi16(mask, address.cast()) }
 }
 
-/// The first of up to 16 bytes, the rest zero.
+/// 16 bytes.
 #[inline(always)]
-fn load_part_bytes<E: Pod>(simd: V4, part: &[E]) -> __m128i {
+fn load_tail_bytes<E>(simd: V4, tail: &Masked<'_, E>, at: usize) -> __m128i {
     const { assert!(size_of::<E>() == 1, "elements of one byte") };
-    let mask = first_lanes(part.len()) as u16;
-    // SAFETY: the mask enables only the lanes below `part.len()`; the others are not read.
-    unsafe { simd.avx512bw._mm_maskz_loadu_epi8(mask, part.as_ptr().cast()) }
+    let (address, mask) = tail.part::<16>(at);
+    // SAFETY: the mask enables only elements of the tail; the others are not read.
+    unsafe { simd.avx512bw._mm_maskz_loadu_epi8(mask as u16, address.cast()) }
 }
 
 /// The lower half of a register.
@@ -67,15 +85,16 @@ fn i8_512(simd: V4, codes: __m128i) -> <V4 as Simd>::f32s {
 }
 
 impl Isa for V4 {
-    type Tail<'a, E: Pod> = &'a [E];
+    type Tail<'a, E: Pod> = Masked<'a, E>;
+    type TailF32<'a> = Masked<'a, f32>;
 
     #[inline(always)]
-    fn load_tail_f32(self, tail: &[f32]) -> Self::f32s {
-        // pulp's own partial load calls through a table of load sequences (4 ns); a mask register
-        // costs three instructions.
-        let mask = pulp::b16(first_lanes(tail.len()) as u16);
-        // SAFETY: the mask enables only the lanes below `tail.len()`; the others are not read.
-        unsafe { self.mask_load_ptr_f32s(mask.into(), tail.as_ptr()) }
+    fn load_tail_f32(self, tail: &Masked<'_, f32>, at: usize) -> Self::f32s {
+        // pulp's own partial load calls through a table of load sequences (4 ns).
+        let (address, mask) = tail.part::<16>(at);
+        let mask = pulp::b16(mask as u16);
+        // SAFETY: the mask enables only elements of the tail; the others are not read.
+        unsafe { self.mask_load_ptr_f32s(mask.into(), address) }
     }
 
     #[inline(always)]
@@ -84,8 +103,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_tail_f16(self, tail: &&[f16], at: usize) -> Self::f32s {
-        f16_512(self, lower(self, load_part_halves(self, &tail[at * 16..])))
+    fn load_tail_f16(self, tail: &Masked<'_, f16>, at: usize) -> Self::f32s {
+        f16_512(self, lower(self, load_tail_halves::<_, 16>(self, tail, at)))
     }
 
     #[inline(always)]
@@ -94,8 +113,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_tail_bf16(self, tail: &&[bf16], at: usize) -> Self::f32s {
-        bf16_512(self, lower(self, load_part_halves(self, &tail[at * 16..])))
+    fn load_tail_bf16(self, tail: &Masked<'_, bf16>, at: usize) -> Self::f32s {
+        bf16_512(self, lower(self, load_tail_halves::<_, 16>(self, tail, at)))
     }
 
     #[inline(always)]
@@ -104,8 +123,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_tail_bf16_pairs(self, tail: &&[bf16], at: usize) -> Self::u32s {
-        pulp::cast(load_part_halves(self, &tail[at * 32..]))
+    fn load_tail_bf16_pairs(self, tail: &Masked<'_, bf16>, at: usize) -> Self::u32s {
+        pulp::cast(load_tail_halves::<_, 32>(self, tail, at))
     }
 
     #[inline(always)]
@@ -114,8 +133,8 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_tail_u8(self, tail: &&[u8], at: usize) -> Self::f32s {
-        u8_512(self, load_part_bytes(self, &tail[at * 16..]))
+    fn load_tail_u8(self, tail: &Masked<'_, u8>, at: usize) -> Self::f32s {
+        u8_512(self, load_tail_bytes(self, tail, at))
     }
 
     #[inline(always)]
@@ -124,13 +143,35 @@ impl Isa for V4 {
     }
 
     #[inline(always)]
-    fn load_tail_i8(self, tail: &&[i8], at: usize) -> Self::f32s {
-        i8_512(self, load_part_bytes(self, &tail[at * 16..]))
+    fn load_tail_i8(self, tail: &Masked<'_, i8>, at: usize) -> Self::f32s {
+        i8_512(self, load_tail_bytes(self, tail, at))
     }
 
     #[inline(always)]
     fn shift_left_16(self, lanes: Self::u32s) -> Self::u32s {
         pulp::cast(self.avx512f._mm512_slli_epi32::<16>(pulp::cast(lanes)))
+    }
+
+    /// All four in the same registers: half the operations of one after another.
+    #[inline(always)]
+    fn fold_each(self, [a, b, c, d]: [Self::f32s; 4]) -> [f32; 4] {
+        let f = self.avx512f;
+        let (a, b): (__m512, __m512) = (pulp::cast(a), pulp::cast(b));
+        let (c, d): (__m512, __m512) = (pulp::cast(c), pulp::cast(d));
+        // Halves of 8 lanes of a and b, and of c and d.
+        let halves = |x, y| {
+            let lower = f._mm512_shuffle_f32x4::<0b01_00_01_00>(x, y);
+            f._mm512_add_ps(lower, f._mm512_shuffle_f32x4::<0b11_10_11_10>(x, y))
+        };
+        let (ab, cd) = (halves(a, b), halves(c, d));
+        // Four lanes of each.
+        let lower = f._mm512_shuffle_f32x4::<0b10_00_10_00>(ab, cd);
+        let upper = f._mm512_shuffle_f32x4::<0b11_01_11_01>(ab, cd);
+        let four = f._mm512_add_ps(lower, upper);
+        let two = f._mm512_add_ps(four, f._mm512_permute_ps::<0b00_00_11_10>(four));
+        let one = f._mm512_add_ps(two, f._mm512_permute_ps::<0b00_00_00_01>(two));
+        let lanes: [f32; 16] = pulp::cast(one);
+        [lanes[0], lanes[4], lanes[8], lanes[12]]
     }
 }
 
@@ -150,9 +191,11 @@ fn eight_bytes<E: Pod>(lanes: [E; 8]) -> __m128i {
 
 impl Isa for V3 {
     type Tail<'a, E: Pod> = Padded<'a, E>;
+    type TailF32<'a> = &'a [f32];
 
     #[inline(always)]
-    fn load_tail_f32(self, tail: &[f32]) -> Self::f32s {
+    fn load_tail_f32(self, tail: &&[f32], at: usize) -> Self::f32s {
+        let tail = &tail[at * 8..];
         /// Eight enabled lanes, then eight disabled ones: a window of it is any mask.
         static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
         let first = 8 - tail.len().min(8);
