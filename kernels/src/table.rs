@@ -14,7 +14,7 @@ use half::{bf16, f16};
 use crate::backend::detected;
 use crate::backend::{Backend, Unsupported};
 use crate::bits::{Hamming, Jaccard, Packed};
-use crate::exact::{Integer, Sum};
+use crate::integer::{Integer, Sum};
 use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, Over};
 use crate::metric::Metric;
 use crate::portable::Portable;
@@ -113,7 +113,7 @@ impl<E> Counts<E> {
 
 /// The exact sums over integers, on one instruction set; given out like [`Table`].
 #[derive(Debug)]
-pub struct Sums<E: 'static> {
+pub(crate) struct Sums<E: 'static> {
     dot: unsafe fn(&[E], &[E]) -> i64,
     l2_squared: unsafe fn(&[E], &[E]) -> i64,
     manhattan: unsafe fn(&[E], &[E]) -> i64,

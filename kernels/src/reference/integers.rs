@@ -1,6 +1,6 @@
 //! The distances of integers: exact sums, and what they make, rounded to `f32` once.
 
-use crate::exact::Integer;
+use crate::integer::Integer;
 use crate::math::sqrt_f64;
 
 /// `Σ aᵢ·bᵢ`, exactly.

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "makes tokens of instructions that were detected")]
 
 use super::*;
-use crate::integers::Exact;
+use crate::int::Exact;
 #[cfg(target_arch = "aarch64")]
 use crate::native::DotProduct;
 #[cfg(target_arch = "x86_64")]
@@ -80,25 +80,29 @@ where
     }
 }
 
-fn integers<E: Integer>(backend: Backend, metric: Metric) -> Found<E, E, ()> {
+fn integers<E: Integer>(
+    backend: Backend,
+    metric: Metric,
+    element: &'static str,
+) -> Found<E, E, ()> {
     match metric {
         Metric::L2Squared => fastest::<E, L2Squared>(backend),
         Metric::L2 => fastest::<E, L2>(backend),
         Metric::InnerProduct => fastest::<E, InnerProduct>(backend),
         Metric::Cosine => fastest::<E, Cosine>(backend),
         Metric::Manhattan => fastest::<E, Manhattan>(backend),
-        Metric::Hamming | Metric::Jaccard => Err(Unsupported::Pair { metric, element: E::NAME }),
+        Metric::Hamming | Metric::Jaccard => Err(Unsupported::Pair { metric, element }),
     }
 }
 
 pub(crate) fn i8_i8(backend: Backend, metric: Metric) -> Found<i8, i8, ()> {
-    integers(backend, metric)
+    integers(backend, metric, "i8")
 }
 
 pub(crate) fn u8_u8(backend: Backend, metric: Metric) -> Found<u8, u8, ()> {
     match metric {
         Metric::Hamming | Metric::Jaccard => bits(backend, metric),
-        _ => integers(backend, metric),
+        _ => integers(backend, metric, "u8"),
     }
 }
 

@@ -4,7 +4,7 @@
 use core::marker::PhantomData;
 
 use crate::blocks::{BlockSums, sums};
-use crate::exact::{Integer, Sum};
+use crate::integer::{Integer, Sum};
 use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, vectors};
 use crate::native::Bytes;
 use crate::reference::integers::{cosine_of, inner_product_of, l2_of};
