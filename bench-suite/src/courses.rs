@@ -106,14 +106,14 @@ impl<'a, Q, R> Runner<'a, Q, R> {
     /// For samples of about the time `sample`.
     pub(crate) fn new(
         way: &'a dyn Way<Q, R>,
-        course: &mut impl Course<Q, R>,
+        course: &mut dyn Course<Q, R>,
         sample: Duration,
     ) -> Self {
         Self { way, calls: calls_for(sample, |calls| course.run(way, calls)) }
     }
 
     /// Nanoseconds per distance in one sample.
-    pub(crate) fn sample(&self, course: &mut impl Course<Q, R>) -> f64 {
+    pub(crate) fn sample(&self, course: &mut dyn Course<Q, R>) -> f64 {
         // Whoever ran before may have left the caches to us, or emptied them: untimed.
         course.run(self.way, 1);
         let ns = nanoseconds_per_call(self.calls, |calls| course.run(self.way, calls));

@@ -154,7 +154,7 @@ fn ways<E: Element + Timed>(metric: Metric) -> Vec<Box<dyn Way<E, E>>> {
 /// The least nanoseconds per distance that each way takes on a course, by its name.
 fn fastest<E>(
     ways: &[Box<dyn Way<E, E>>],
-    course: &mut impl Course<E, E>,
+    course: &mut dyn Course<E, E>,
     plan: &Plan,
 ) -> Vec<(&'static str, f64)> {
     let mut runners: Vec<_> =

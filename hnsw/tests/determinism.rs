@@ -64,6 +64,22 @@ fn any_number_of_threads_gives_the_same_graph() {
 }
 
 #[test]
+fn any_number_of_threads_fills_lists_alike() {
+    let values = points();
+    let (first, rest) = values.split_at(2000 * 40);
+    let hash = |count| {
+        let vectors = vectors_on(Backend::best().unwrap(), first, 40, Metric::L2Squared);
+        let build = Build::default().threads(count);
+        let params = Params { keep_pruned: true, ef_construction: 60, ..Params::default() };
+        let mut index = Hnsw::build(vectors, params, build).unwrap();
+        index.insert_batch(rest, build).unwrap();
+        index.check().unwrap();
+        index.graph_hash()
+    };
+    assert_eq!([1, 2, 3, 8].map(hash), [hash(1); 4]);
+}
+
+#[test]
 fn the_seed_and_the_parameters_change_the_graph() {
     let values = points();
     let hash = |params| {

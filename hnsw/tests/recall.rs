@@ -22,11 +22,11 @@ fn recall_of(
 }
 
 /// 5,000 standard-normal vectors of 64 dimensions, M 16, ef_construction 200, ef 50, k 10, 20 fresh
-/// queries for each of 5 seeds: hnswlib reaches 0.90. With `keep_pruned` 0.941 was hoped for; ADR 5
-/// says what was tried and why 0.935 is what a beam of 50 over 32 links finds here.
+/// queries for each of 5 seeds: hnswlib reaches 0.90. The figures are the same on every machine, but
+/// 100 queries are few: these find 0.948 and 0.904, 5,000 find 0.942 and 0.897 (ADR 5).
 #[test]
 fn the_published_case() {
-    for (keep_pruned, at_least) in [(true, 0.93), (false, 0.90)] {
+    for (keep_pruned, at_least) in [(true, 0.941), (false, 0.90)] {
         let mut sum = 0.0;
         for seed in 0..5 {
             let mut random = Random::new(seed);

@@ -12,81 +12,89 @@ const AHEAD: usize = 4;
 /// asking for four lines made rows of 768 floats 8 % slower.
 const LINES_AHEAD: usize = 2;
 
-/// Scores rows `first`, `first + 1`, … in order, as many as `out` has room for.
-#[inline(always)]
-pub(crate) fn one_to_many<T: Copy, Q, R>(
-    token: T,
-    metric: impl Score<T, Q, R>,
-    query: &[Q],
-    rows: &Rows<'_, R>,
-    first: usize,
-    out: &mut [f32],
-) {
-    // Rows in order need no hint: the CPU's own prefetcher sees them coming.
-    scored(token, metric, query, out, |i| rows.row((first + i) as u32), |_| ());
+/// Which rows of a table are scored, as many as there is room for.
+#[derive(Clone, Copy)]
+pub(crate) enum Which<'a> {
+    /// This one and those behind it.
+    From(usize),
+    /// Those with these ids.
+    Ids(&'a [u32]),
 }
 
-/// Scores the rows named by `ids`.
-#[inline(always)]
-pub(crate) fn gather<T: Copy, Q, R>(
-    token: T,
-    metric: impl Score<T, Q, R>,
-    query: &[Q],
-    rows: &Rows<'_, R>,
-    ids: &[u32],
-    out: &mut [f32],
-) {
-    let fetch = |i: usize| {
-        if let Some(&id) = ids.get(i) {
+impl Which<'_> {
+    #[inline(always)]
+    fn id(self, i: usize) -> u32 {
+        match self {
+            Self::From(first) => (first + i) as u32,
+            Self::Ids(ids) => ids[i],
+        }
+    }
+
+    /// Fetches the `i`-th row, if there is one and the CPU's own prefetcher does not see it coming.
+    #[inline(always)]
+    fn fetch<R>(self, i: usize, rows: &Rows<'_, R>) {
+        if let Self::Ids(ids) = self
+            && let Some(&id) = ids.get(i)
+        {
             prefetch::<LINES_AHEAD, R>(rows.row(id));
         }
-    };
-    (0..AHEAD).for_each(fetch);
-    scored(token, metric, query, out, |i| rows.row(ids[i]), |i| fetch(i + AHEAD));
-}
-
-/// Fills `out` with the distances to `row(0)`, `row(1)`, …; calls `before(i)` ahead of each row.
-#[inline(always)]
-fn scored<'a, T: Copy, Q, R: 'a, M: Score<T, Q, R>>(
-    token: T,
-    metric: M,
-    query: &[Q],
-    out: &mut [f32],
-    row: impl Fn(usize) -> &'a [R],
-    before: impl Fn(usize),
-) {
-    match M::GROUP {
-        4 => grouped::<T, Q, R, M, 4>(token, metric, query, out, row, before),
-        2 => grouped::<T, Q, R, M, 2>(token, metric, query, out, row, before),
-        _ => grouped::<T, Q, R, M, 1>(token, metric, query, out, row, before),
     }
 }
 
+/// Fills `out` with the distances of `query` to `which` of the `rows`; `pair` is that of the metric, as
+/// a function.
 #[inline(always)]
-fn grouped<'a, T: Copy, Q, R: 'a, M: Score<T, Q, R>, const GROUP: usize>(
+pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     token: T,
     metric: M,
     query: &[Q],
+    rows: &Rows<'_, R>,
+    which: Which<'_>,
     out: &mut [f32],
-    row: impl Fn(usize) -> &'a [R],
-    before: impl Fn(usize),
+    pair: impl Fn(&[Q], &[R]) -> f32,
 ) {
     if out.is_empty() {
         return;
     }
+    (0..AHEAD).for_each(|i| which.fetch(i, rows));
     let prepared = metric.prepare(token, query);
+    match M::GROUP {
+        4 => grouped::<T, Q, R, M, 4>(token, metric, query, prepared, rows, which, out, pair),
+        2 => grouped::<T, Q, R, M, 2>(token, metric, query, prepared, rows, which, out, pair),
+        _ => {
+            for (i, out) in out.iter_mut().enumerate() {
+                which.fetch(i + AHEAD, rows);
+                [*out] = metric.rows(token, query, prepared, [rows.row(which.id(i))]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "those of one_to_many, and what it has prepared")]
+fn grouped<T: Copy, Q, R, M: Score<T, Q, R>, const GROUP: usize>(
+    token: T,
+    metric: M,
+    query: &[Q],
+    prepared: M::Query,
+    rows: &Rows<'_, R>,
+    which: Which<'_>,
+    out: &mut [f32],
+    pair: impl Fn(&[Q], &[R]) -> f32,
+) {
     let last = out.len() - 1;
     for (group, out) in out.chunks_mut(GROUP).enumerate() {
         let start = group * GROUP;
         for i in start..start + out.len() {
-            before(i);
+            which.fetch(i + AHEAD, rows);
         }
         if let [out] = out {
-            [*out] = metric.rows(token, query, prepared, [row(start)]);
+            *out = pair(query, rows.row(which.id(start)));
         } else {
             // A short group is filled up with its last row, which costs cached arithmetic only.
-            let rows = core::array::from_fn::<_, GROUP, _>(|i| row((start + i).min(last)));
-            let distances = metric.rows(token, query, prepared, rows);
+            let group: [&[R]; GROUP] =
+                core::array::from_fn(|i| rows.row(which.id((start + i).min(last))));
+            let distances = metric.rows(token, query, prepared, group);
             out.copy_from_slice(&distances[..out.len()]);
         }
     }

@@ -4,7 +4,6 @@
 use core::marker::PhantomData;
 
 use crate::lanes::{LaneSums, group, sums, tile};
-use crate::math::sqrt_f32;
 use crate::native::Isa;
 use crate::reference::cosine_of;
 use crate::score::Score;
@@ -46,24 +45,6 @@ impl OneSum for L2Squared {
     #[inline(always)]
     fn finish(sum: f32) -> f32 {
         sum
-    }
-}
-
-/// `√Σ (qᵢ − rᵢ)²`
-#[derive(Clone, Copy)]
-pub(crate) struct L2;
-
-impl LaneSums<1> for L2 {
-    #[inline(always)]
-    fn step<S: Isa>(simd: S, query: S::f32s, row: S::f32s, sums: [S::f32s; 1]) -> [S::f32s; 1] {
-        L2Squared::step(simd, query, row, sums)
-    }
-}
-
-impl OneSum for L2 {
-    #[inline(always)]
-    fn finish(sum: f32) -> f32 {
-        sqrt_f32(sum)
     }
 }
 

@@ -3,7 +3,9 @@
 use core::ops::Range;
 
 use crate::backend::{Backend, Unsupported};
+use crate::batch::Which;
 use crate::element::{Element, Query};
+use crate::math::sqrt_f32;
 use crate::metric::Metric;
 use crate::rows::Rows;
 use crate::scale::Scale;
@@ -75,7 +77,7 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
     #[inline]
     pub fn distance(&self, a: &[Q], b: &[R]) -> f32 {
         assert!(a.len() == b.len(), "vectors of {} and {} elements", a.len(), b.len());
-        self.table.pair(self.scale, a, b)
+        self.rooted(self.table.pair(self.scale, a, b))
     }
 
     /// The distances of `query` to all `rows`, in order, into `out`: per row exactly what
@@ -97,7 +99,7 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
     #[inline]
     pub fn one_to_many(&self, query: &[Q], rows: &Rows<'_, R>, out: &mut [f32]) {
         self.check(query, rows, rows.len(), out, "rows");
-        self.table.one_to_many(self.scale, query, rows, 0, out);
+        self.one_to_these(query, rows, Which::From(0), out);
     }
 
     /// The distances of `query` to the rows named by `ids`, into `out`: per row exactly what
@@ -120,7 +122,7 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
     #[inline]
     pub fn gather(&self, query: &[Q], rows: &Rows<'_, R>, ids: &[u32], out: &mut [f32]) {
         self.check(query, rows, ids.len(), out, "ids");
-        self.table.gather(self.scale, query, rows, ids, out);
+        self.one_to_these(query, rows, Which::Ids(ids), out);
     }
 
     /// The distances of all `queries` to all `rows`, into `out`: that of query *i* and row *j* at
@@ -156,7 +158,7 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
         out: &mut [f32],
     ) {
         self.check(query, rows, out.len(), out, "rows");
-        self.table.one_to_many(self.scale, query, rows, first, out);
+        self.one_to_these(query, rows, Which::From(first), out);
     }
 
     /// The distances of some queries to some rows, query after query.
@@ -171,6 +173,28 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
         let dim = queries.dim();
         assert!(dim == rows.dim(), "queries of {dim} elements against rows of {}", rows.dim());
         self.table.many_to_many(self.scale, queries, of_queries, rows, of_rows, out);
+        self.root_all(out);
+    }
+
+    #[inline(always)]
+    fn one_to_these(&self, query: &[Q], rows: &Rows<'_, R>, which: Which<'_>, out: &mut [f32]) {
+        self.table.one_to_many(self.scale, query, rows, which, out);
+        self.root_all(out);
+    }
+
+    /// L2 is the root of what the table of squared L2 gives.
+    #[inline(always)]
+    fn rooted(&self, distance: f32) -> f32 {
+        if self.metric == Metric::L2 { sqrt_f32(distance) } else { distance }
+    }
+
+    #[inline(always)]
+    fn root_all(&self, out: &mut [f32]) {
+        if self.metric == Metric::L2 {
+            for distance in out {
+                *distance = sqrt_f32(*distance);
+            }
+        }
     }
 
     #[inline]

@@ -2,13 +2,13 @@
 
 use core::marker::PhantomData;
 
-use crate::integer::{Integer, Sum};
-use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, Over};
+use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
 use crate::int::Exact;
-use crate::math::{mul_add, sqrt_f32};
+use crate::integer::{Integer, Sum};
+use crate::math::mul_add;
 use crate::reference::{cosine_of, difference, integers, lane_sum, squared_difference};
 use crate::score::{Score, one_pair_at_a_time};
-use crate::widen::Widen;
+use crate::widen::{Widen, WidenAll};
 
 /// The token of [`Backend::Scalar`](crate::Backend::Scalar).
 #[derive(Clone, Copy)]
@@ -37,7 +37,6 @@ macro_rules! by_reference {
 
 by_reference! {
     L2Squared: |sum| sum.of(Sums::both, squared_difference);
-    L2: |sum| sqrt_f32(sum.of(Sums::both, squared_difference));
     InnerProduct: |sum| 0.0 - sum.of(Sums::both, mul_add);
     Manhattan: |sum| sum.of(Sums::both, difference);
     Cosine: |sum| cosine_of(
@@ -67,7 +66,6 @@ macro_rules! by_integer_reference {
 
 by_integer_reference! {
     L2Squared: |a, b| integers::l2_squared(a, b) as f32;
-    L2: |a, b| integers::l2_of(integers::l2_squared(a, b));
     InnerProduct: |a, b| integers::inner_product_of(integers::dot(a, b));
     Manhattan: |a, b| integers::manhattan(a, b) as f32;
     Cosine: |a, b| integers::cosine(a, b);
@@ -113,5 +111,13 @@ impl<D, A: Widen, B: Widen> Sums<'_, D, A, B> {
         step: impl Fn(f32, f32, f32) -> f32,
     ) -> f32 {
         lane_sum(self.a.len(), |i| pair(self, i), step)
+    }
+}
+
+impl<A: Widen> WidenAll<Portable> for A {
+    fn widen_all(self, _token: Portable, from: &[A::Element], to: &mut [f32]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = self.widen(*from);
+        }
     }
 }

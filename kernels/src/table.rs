@@ -13,15 +13,16 @@ use half::{bf16, f16};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::detected;
 use crate::backend::{Backend, Unsupported};
+use crate::batch::Which;
 use crate::bits::{Hamming, Jaccard, Packed};
+use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
 use crate::integer::{Integer, Sum};
-use crate::float::{Cosine, InnerProduct, L2, L2Squared, Manhattan, Over};
 use crate::metric::Metric;
 use crate::portable::Portable;
 use crate::rows::Rows;
 use crate::scale::Scale;
 use crate::score::Score;
-use crate::widen::{Codes, Number, Split, Widen};
+use crate::widen::{Codes, Number, Split, Widen, WidenAll};
 
 /// The functions of one (backend, metric, query element, row element); `P` is what the rows' numbers
 /// stand for.
@@ -32,13 +33,11 @@ use crate::widen::{Codes, Number, Split, Widen};
 pub struct Table<Q: 'static, R: 'static, P: 'static> {
     pair: Pair<Q, R, P>,
     one_to_many: OneToMany<Q, R, P>,
-    gather: Gather<Q, R, P>,
     many_to_many: ManyToMany<Q, R, P>,
 }
 
 type Pair<Q, R, P> = unsafe fn(P, &[Q], &[R]) -> f32;
-type OneToMany<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, usize, &mut [f32]);
-type Gather<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, &[u32], &mut [f32]);
+type OneToMany<Q, R, P> = unsafe fn(P, &[Q], &Rows<'_, R>, Which<'_>, &mut [f32]);
 type ManyToMany<Q, R, P> =
     unsafe fn(P, &Rows<'_, Q>, Range<usize>, &Rows<'_, R>, Range<usize>, &mut [f32]);
 
@@ -55,24 +54,11 @@ impl<Q, R, P> Table<Q, R, P> {
         scale: P,
         query: &[Q],
         rows: &Rows<'_, R>,
-        first: usize,
+        which: Which<'_>,
         out: &mut [f32],
     ) {
         // SAFETY: as for `pair`.
-        unsafe { (self.one_to_many)(scale, query, rows, first, out) }
-    }
-
-    #[inline(always)]
-    pub(crate) fn gather(
-        &self,
-        scale: P,
-        query: &[Q],
-        rows: &Rows<'_, R>,
-        ids: &[u32],
-        out: &mut [f32],
-    ) {
-        // SAFETY: as for `pair`.
-        unsafe { (self.gather)(scale, query, rows, ids, out) }
+        unsafe { (self.one_to_many)(scale, query, rows, which, out) }
     }
 
     #[inline(always)]
@@ -156,21 +142,11 @@ macro_rules! compile {
                 scale: M::Scale,
                 query: &[Q],
                 rows: &Rows<'_, R>,
-                first: usize,
+                which: Which<'_>,
                 out: &mut [f32],
             ) {
-                crate::batch::one_to_many($make, M::new(scale), query, rows, first, out);
-            }
-
-            $(#[$target_feature])?
-            fn gather<Q, R, M: Score<$token, Q, R>>(
-                scale: M::Scale,
-                query: &[Q],
-                rows: &Rows<'_, R>,
-                ids: &[u32],
-                out: &mut [f32],
-            ) {
-                crate::batch::gather($make, M::new(scale), query, rows, ids, out);
+                let pair = |a: &[Q], b: &[R]| pair::<Q, R, M>(scale, a, b);
+                crate::batch::one_to_many($make, M::new(scale), query, rows, which, out, pair);
             }
 
             $(#[$target_feature])?
@@ -184,6 +160,33 @@ macro_rules! compile {
             ) {
                 let metric = M::new(scale);
                 crate::tile::many_to_many($make, metric, queries, of_queries, rows, of_rows, out);
+            }
+
+            $(#[$target_feature])?
+            fn widened<D, A, B>(
+                scale: B::Scale,
+                queries: &Rows<'_, A::Element>,
+                of_queries: Range<usize>,
+                rows: &Rows<'_, B::Element>,
+                of_rows: Range<usize>,
+                out: &mut [f32],
+            ) where
+                A: WidenAll<$token, Scale = ()>,
+                B: WidenAll<$token>,
+                Over<D, Number<f32>, Number<f32>>: Score<$token, f32, f32, Scale = ()>,
+            {
+                let (a, b) = (A::new(()), B::new(scale));
+                let floats = |queries: &Rows<'_, f32>, rows: &Rows<'_, f32>, out: &mut [f32]| {
+                    many_to_many::<f32, f32, Over<D, Number<f32>, Number<f32>>>(
+                        (),
+                        queries,
+                        0..queries.len(),
+                        rows,
+                        0..rows.len(),
+                        out,
+                    );
+                };
+                crate::tile::widened($make, a, b, queries, of_queries, rows, of_rows, out, floats);
             }
 
             $(#[$target_feature])?
@@ -230,8 +233,26 @@ macro_rules! compile {
                     &Table {
                         pair: pair::<Q, R, M>,
                         one_to_many: one_to_many::<Q, R, M>,
-                        gather: gather::<Q, R, M>,
                         many_to_many: many_to_many::<Q, R, M>,
+                    }
+                }
+            }
+
+            /// Over numbers that are widened. Of those, tiles are as fast once they are f32, and there
+            /// is no need to compile each kind.
+            #[allow(dead_code, reason = "not every instruction set adds something for floats")]
+            pub(super) fn widening<D, A, B>() -> &'static Table<A::Element, B::Element, B::Scale>
+            where
+                A: WidenAll<$token, Element: 'static, Scale = ()>,
+                B: WidenAll<$token, Element: 'static, Scale: 'static>,
+                Over<D, A, B>: Score<$token, A::Element, B::Element, Scale = B::Scale>,
+                Over<D, Number<f32>, Number<f32>>: Score<$token, f32, f32, Scale = ()>,
+            {
+                const {
+                    &Table {
+                        pair: pair::<A::Element, B::Element, Over<D, A, B>>,
+                        one_to_many: one_to_many::<A::Element, B::Element, Over<D, A, B>>,
+                        many_to_many: widened::<D, A, B>,
                     }
                 }
             }
@@ -312,14 +333,25 @@ macro_rules! everywhere {
 
         impl<Q, R, P, M: Copy $(+ Score<$token, Q, R, Scale = P>)*> $name<Q, R, P> for M {}
     };
+    (widened $name:ident: $($token:ty),*) => {
+        trait $name: Widen $(+ WidenAll<$token>)* {}
+
+        impl<A: Widen $(+ WidenAll<$token>)*> $name for A {}
+    };
 }
 
 #[cfg(target_arch = "x86_64")]
 everywhere! { Everywhere: Portable, V3, V4 }
+#[cfg(target_arch = "x86_64")]
+everywhere! { widened EverywhereWidened: Portable, V3, V4 }
 #[cfg(target_arch = "aarch64")]
 everywhere! { Everywhere: Portable, Neon }
+#[cfg(target_arch = "aarch64")]
+everywhere! { widened EverywhereWidened: Portable, Neon }
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 everywhere! { Everywhere: Portable }
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+everywhere! { widened EverywhereWidened: Portable }
 
 mod integers;
 
@@ -343,41 +375,54 @@ fn on<Q: 'static, R: 'static, P: 'static, M: Everywhere<Q, R, P>>(
     }
 }
 
-/// The kernels over numbers that `A` and `B` load.
-fn numbers<A, B, P: 'static>(
-    backend: Backend,
-    metric: Metric,
-    element: &'static str,
-) -> Found<A::Element, B::Element, P>
+/// The table of one metric over numbers that are widened, if this CPU has the backend.
+fn widening<D, A, B>(backend: Backend) -> Found<A::Element, B::Element, B::Scale>
 where
-    A: Widen<Element: 'static>,
-    B: Widen<Element: 'static, Scale = P>,
-    Over<L2Squared, A, B>: Everywhere<A::Element, B::Element, P>,
-    Over<L2, A, B>: Everywhere<A::Element, B::Element, P>,
-    Over<InnerProduct, A, B>: Everywhere<A::Element, B::Element, P>,
-    Over<Cosine, A, B>: Everywhere<A::Element, B::Element, P>,
-    Over<Manhattan, A, B>: Everywhere<A::Element, B::Element, P>,
+    A: EverywhereWidened<Element: 'static, Scale = ()>,
+    B: EverywhereWidened<Element: 'static, Scale: 'static>,
+    Over<D, A, B>: Everywhere<A::Element, B::Element, B::Scale>,
+    Over<D, Number<f32>, Number<f32>>: Everywhere<f32, f32, ()>,
 {
-    match metric {
-        Metric::L2Squared => on::<_, _, _, Over<L2Squared, A, B>>(backend),
-        Metric::L2 => on::<_, _, _, Over<L2, A, B>>(backend),
-        Metric::InnerProduct => on::<_, _, _, Over<InnerProduct, A, B>>(backend),
-        Metric::Cosine => on::<_, _, _, Over<Cosine, A, B>>(backend),
-        Metric::Manhattan => on::<_, _, _, Over<Manhattan, A, B>>(backend),
-        Metric::Hamming | Metric::Jaccard => Err(Unsupported::Pair { metric, element }),
+    match backend {
+        Backend::Scalar => Ok(scalar::widening::<D, A, B>()),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2 if backend.is_available() => Ok(avx2::widening::<D, A, B>()),
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx512 if backend.is_available() => Ok(avx512::widening::<D, A, B>()),
+        #[cfg(target_arch = "aarch64")]
+        Backend::Neon if backend.is_available() => Ok(neon::widening::<D, A, B>()),
+        _ => Err(Unsupported::Backend(backend)),
     }
 }
 
-macro_rules! over_numbers {
+pub(crate) fn f32_f32(backend: Backend, metric: Metric) -> Found<f32, f32, ()> {
+    type Floats<D> = Over<D, Number<f32>, Number<f32>>;
+    match metric {
+        Metric::L2Squared | Metric::L2 => on::<_, _, _, Floats<L2Squared>>(backend),
+        Metric::InnerProduct => on::<_, _, _, Floats<InnerProduct>>(backend),
+        Metric::Cosine => on::<_, _, _, Floats<Cosine>>(backend),
+        Metric::Manhattan => on::<_, _, _, Floats<Manhattan>>(backend),
+        Metric::Hamming | Metric::Jaccard => Err(Unsupported::Pair { metric, element: "f32" }),
+    }
+}
+
+macro_rules! widened {
     ($($name:ident: $query:ty, $row:ty, $a:ty, $b:ty, $scale:ty, $element:literal;)*) => {$(
         pub(crate) fn $name(backend: Backend, metric: Metric) -> Found<$query, $row, $scale> {
-            numbers::<$a, $b, $scale>(backend, metric, $element)
+            match metric {
+                Metric::L2Squared | Metric::L2 => widening::<L2Squared, $a, $b>(backend),
+                Metric::InnerProduct => widening::<InnerProduct, $a, $b>(backend),
+                Metric::Cosine => widening::<Cosine, $a, $b>(backend),
+                Metric::Manhattan => widening::<Manhattan, $a, $b>(backend),
+                Metric::Hamming | Metric::Jaccard => {
+                    Err(Unsupported::Pair { metric, element: $element })
+                }
+            }
         }
     )*};
 }
 
-over_numbers! {
-    f32_f32: f32, f32, Number<f32>, Number<f32>, (), "f32";
+widened! {
     f16_f16: f16, f16, Number<f16>, Number<f16>, (), "f16";
     bf16_bf16: bf16, bf16, Split, Split, (), "bf16";
     f32_f16: f32, f16, Number<f32>, Number<f16>, (), "f32 and f16";

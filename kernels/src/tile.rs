@@ -1,10 +1,12 @@
 //! Many queries against many rows, a tile of both at a time, like a small matrix product: each
 //! vector that is loaded serves several distances.
 
+use alloc::vec;
 use core::ops::Range;
 
 use crate::rows::Rows;
 use crate::score::Score;
+use crate::widen::WidenAll;
 
 /// Rows that are passed over with one tile of queries after another: 64 of 1,024 floats are 256 KiB,
 /// which the second-level cache keeps.
@@ -85,6 +87,43 @@ fn tiles<T, Q, R, M, const QUERIES: usize, const ROWS: usize>(
                 let start = (q - of_queries.start + i) * width + r;
                 out[start..start + count].copy_from_slice(&distances[..count]);
             }
+        }
+    }
+}
+
+/// The same for numbers that are widened: `floats` scores tables of f32. What is widened of a strip of
+/// rows serves all queries.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "two tables, a range and a kind of number of each")]
+pub(crate) fn widened<T: Copy, A: WidenAll<T>, B: WidenAll<T>>(
+    token: T,
+    a: A,
+    b: B,
+    queries: &Rows<'_, A::Element>,
+    of_queries: Range<usize>,
+    rows: &Rows<'_, B::Element>,
+    of_rows: Range<usize>,
+    out: &mut [f32],
+    floats: impl Fn(&Rows<'_, f32>, &Rows<'_, f32>, &mut [f32]),
+) {
+    let (dim, width) = (rows.dim(), of_rows.len());
+    let mut wide_queries = vec![0.0; of_queries.len() * dim];
+    for (i, wide) in of_queries.clone().zip(wide_queries.chunks_exact_mut(dim)) {
+        a.widen_all(token, queries.row(i as u32), wide);
+    }
+    let wide_queries = Rows::new(&wide_queries, dim);
+    let mut wide_rows = vec![0.0; STRIP.min(width) * dim];
+    let mut distances = vec![0.0; of_queries.len() * STRIP.min(width)];
+    for first in of_rows.clone().step_by(STRIP) {
+        let strip = STRIP.min(of_rows.end - first);
+        let wide_rows = &mut wide_rows[..strip * dim];
+        for (i, wide) in wide_rows.chunks_exact_mut(dim).enumerate() {
+            b.widen_all(token, rows.row((first + i) as u32), wide);
+        }
+        let distances = &mut distances[..of_queries.len() * strip];
+        floats(&wide_queries, &Rows::new(wide_rows, dim), distances);
+        for (i, distances) in distances.chunks_exact(strip).enumerate() {
+            out[i * width + first - of_rows.start..][..strip].copy_from_slice(distances);
         }
     }
 }

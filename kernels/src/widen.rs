@@ -14,12 +14,17 @@ pub(crate) trait Widen: Copy {
     type Element: Copy;
     type Scale: Copy;
 
+    /// The same numbers, loaded in order.
+    type InOrder: Widen<Element = Self::Element>;
+
     /// Whether registers hold the even and the odd elements of twice their width, see [`Split`].
     const SPLIT: bool = false;
 
     fn new(scale: Self::Scale) -> Self;
 
     fn widen(self, element: Self::Element) -> f32;
+
+    fn in_order(self) -> Self::InOrder;
 }
 
 /// Loads blocks of 64 elements into `64 / width` registers, in order unless they are [`Split`].
@@ -43,6 +48,36 @@ pub(crate) trait Load<S: Isa>: Widen {
     }
 }
 
+/// Whole vectors at once, on the instruction set with token `T`.
+pub(crate) trait WidenAll<T>: Widen {
+    fn widen_all(self, token: T, from: &[Self::Element], to: &mut [f32]);
+}
+
+impl<S: Isa, A: Widen<InOrder: Load<S>>> WidenAll<S> for A {
+    #[inline(always)]
+    fn widen_all(self, simd: S, from: &[A::Element], to: &mut [f32]) {
+        let numbers = self.in_order();
+        let (blocks, tail) = from.as_chunks::<LANES>();
+        let (widened, rest) = to.as_chunks_mut::<LANES>();
+        for (block, widened) in blocks.iter().zip(widened) {
+            for (reg, out) in S::as_mut_simd_f32s(widened).0.iter_mut().enumerate() {
+                *out = numbers.load(simd, block, reg);
+            }
+        }
+        if tail.is_empty() {
+            return;
+        }
+        let mut widened = [0.0; LANES];
+        let loaded = tail.into();
+        for (reg, out) in S::as_mut_simd_f32s(&mut widened).0.iter_mut().enumerate() {
+            if reg * S::F32_LANES < tail.len() {
+                *out = numbers.load_tail(simd, &loaded, reg);
+            }
+        }
+        rest.copy_from_slice(&widened[..rest.len()]);
+    }
+}
+
 /// A number that needs no more than to be widened: `f32`, [`f16`] or [`bf16`].
 #[derive(Clone, Copy)]
 pub(crate) struct Number<E>(PhantomData<E>);
@@ -53,6 +88,7 @@ where
 {
     type Element = E;
     type Scale = ();
+    type InOrder = Self;
 
     #[inline(always)]
     fn new((): ()) -> Self {
@@ -62,6 +98,11 @@ where
     #[inline(always)]
     fn widen(self, element: E) -> f32 {
         element.into()
+    }
+
+    #[inline(always)]
+    fn in_order(self) -> Self {
+        self
     }
 }
 
@@ -109,6 +150,7 @@ pub(crate) struct Split;
 impl Widen for Split {
     type Element = bf16;
     type Scale = ();
+    type InOrder = Number<bf16>;
     const SPLIT: bool = true;
 
     #[inline(always)]
@@ -119,6 +161,11 @@ impl Widen for Split {
     #[inline(always)]
     fn widen(self, element: bf16) -> f32 {
         element.to_f32()
+    }
+
+    #[inline(always)]
+    fn in_order(self) -> Number<bf16> {
+        Number(PhantomData)
     }
 }
 
@@ -180,6 +227,7 @@ macro_rules! codes {
         impl Widen for Codes<$element> {
             type Element = $element;
             type Scale = Scale;
+            type InOrder = Self;
 
             #[inline(always)]
             fn new(scale: Scale) -> Self {
@@ -189,6 +237,11 @@ macro_rules! codes {
             #[inline(always)]
             fn widen(self, code: $element) -> f32 {
                 mul_add(f32::from(code), self.scale.factor, self.scale.offset)
+            }
+
+            #[inline(always)]
+            fn in_order(self) -> Self {
+                self
             }
         }
 

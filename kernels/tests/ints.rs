@@ -28,7 +28,7 @@ fn naive<E: Integer>(metric: Metric, a: &[E], b: &[E]) -> f32 {
     let [dot, squares, differences] = sums(a, b);
     match metric {
         Metric::L2Squared => squares as f32,
-        Metric::L2 => (squares as f64).sqrt() as f32,
+        Metric::L2 => (squares as f32).sqrt(),
         Metric::InnerProduct => -dot as f32,
         Metric::Manhattan => differences as f32,
         Metric::Cosine => {
@@ -102,7 +102,7 @@ fn long_noise_is_exact() {
     }
 }
 
-fn rows_are_exact<E: Integer>(queries: &[E], values: &[E]) {
+fn rows_are_exact<E: Element + Integer>(queries: &[E], values: &[E]) {
     let dims = || (1..=80).chain([96, 100, 127, 128, 129, 200, 256, 260, 384, 784]);
     for metric in METRICS {
         let kernel = |backend| Kernel::on(backend, metric).unwrap();

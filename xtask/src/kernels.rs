@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use bench_suite::kernel_cells::{self, Plan, Shape};
 use bench_suite::machine::{Facts, Levels};
 use bench_suite::peers::{self, Faiss};
@@ -73,6 +73,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         writeln!(to, "{line}")?;
         to.flush()
     })?;
+    ensure!(!cells.is_empty(), "no kernel has any of these metrics, elements and dimensions");
     if !args.json {
         write!(to, "{}", table::summary(&cells))?;
     }

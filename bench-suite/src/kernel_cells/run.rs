@@ -92,22 +92,10 @@ impl Run<'_> {
             for kernel in &kernels {
                 for (dim, n) in lengths(kernel.metric()).collect::<Vec<_>>() {
                     let query = &queries.as_slice::<Q>()[..n];
-                    // Not more than asked for: the buffer ends with its page.
+                    // The buffer is rounded up; what the plan asks for is not.
                     let rows = &memory.as_slice::<R>()[..bytes / size_of::<R>()];
-                    match shape {
-                        Shape::Pair => {
-                            let mut course = Pair { a: query, b: &rows[..n] };
-                            self.cell(kernel, dim, shape, &mut course)?;
-                        }
-                        Shape::OneToMany => {
-                            let mut course = InOrder::new(query, Flat::new(rows, n));
-                            self.cell(kernel, dim, shape, &mut course)?;
-                        }
-                        Shape::Gather => {
-                            let mut course = Hops::new(query, Flat::new(rows, n));
-                            self.cell(kernel, dim, shape, &mut course)?;
-                        }
-                    }
+                    let mut course = course(shape, query, rows);
+                    self.cell(kernel, dim, shape, &mut *course)?;
                 }
             }
         }
@@ -119,7 +107,7 @@ impl Run<'_> {
         kernel: &Kernel<Q, R>,
         dim: usize,
         shape: Shape,
-        course: &mut impl Course<Q, R>,
+        course: &mut dyn Course<Q, R>,
     ) -> io::Result<()> {
         let Plan { passes, sample, peers, .. } = *self.plan;
         let metric = kernel.metric();
@@ -148,6 +136,15 @@ impl Run<'_> {
             peer: peer.map(|((name, _), _)| (*name).to_owned()),
             peer_ns: peer.map(|(_, &ns)| ns),
         })
+    }
+}
+
+fn course<'a, Q, R>(shape: Shape, query: &'a [Q], rows: &'a [R]) -> Box<dyn Course<Q, R> + 'a> {
+    let dim = query.len();
+    match shape {
+        Shape::Pair => Box::new(Pair { a: query, b: &rows[..dim] }),
+        Shape::OneToMany => Box::new(InOrder::new(query, Flat::new(rows, dim))),
+        Shape::Gather => Box::new(Hops::new(query, Flat::new(rows, dim))),
     }
 }
 

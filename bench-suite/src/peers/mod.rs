@@ -2,8 +2,7 @@
 //!
 //! `numkong`, `simsimd` and `diskann-vector` are linked in with the feature `peers`; each gets the
 //! best path that its public functions have on this CPU. faiss runs in a process of its own
-//! ([`Faiss`]). hnswlib is no peer here: it shows no kernel, neither in C++ headers meant for that
-//! nor in its Python package.
+//! ([`Faiss`]). hnswlib is no peer here: its Python package shows no kernel.
 
 use nearfield_kernels::Metric;
 
@@ -20,7 +19,7 @@ pub const LINKED: bool = cfg!(feature = "peers");
 
 /// What the linked libraries offer for queries of this type against rows of `R`.
 pub trait Peers<R = Self>: Sized {
-    /// Their ways to compute `metric` over vectors of `dim` elements; all of them return what the
+    /// Their ways to compute `metric` over vectors of `dim` dimensions; all of them return what the
     /// kernels return, but for rounding.
     fn peers(_metric: Metric, _dim: usize) -> Vec<Box<dyn Way<Self, R>>> {
         vec![]

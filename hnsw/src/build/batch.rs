@@ -32,6 +32,10 @@ impl<S: Space> Builder<'_, S> {
             done += batch.len();
             (self.progress)(done, total);
         }
+        if self.params.keep_pruned {
+            let batches = new.chunks(largest.max(1));
+            distances += batches.map(|batch| self.fill(graph, batch)).sum::<u64>();
+        }
         distances += self.chain(graph, &copies);
         (self.progress)(total, total);
         distances

@@ -42,11 +42,7 @@ impl<S: Space> Builder<'_, S> {
             }
             plan.near.clear();
             plan.near.extend_from_slice(scratch.found());
-            let keep_pruned = self.params.keep_pruned;
-            // A list that will be filled up anyway is filled with the best there is; one slot is
-            // left for the parent.
-            let limit = if keep_pruned { graph.degree(level) - 1 } else { self.params.m };
-            let (links, distances) = select(&mut scorer, &plan.near, limit, keep_pruned, |_| false);
+            let (links, distances) = select(&mut scorer, &plan.near, self.params.m, |_| false);
             scratch.distances += distances;
             plan.links.push(links);
         }

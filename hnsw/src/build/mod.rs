@@ -5,11 +5,13 @@
 //! other ([`forward`]). Then the tree takes them in, one after another ([`tree`]); then the links
 //! back to them are grouped by target and every target's list is settled once ([`reverse`]).
 //! Batches double from one up to a share of the index, in an order shuffled by the seed ([`order`]),
-//! so that no group of new points is blind to itself.
+//! so that no group of new points is blind to itself. With `keep_pruned` the lists of the new points
+//! are then chosen anew among all points, and filled ([`fill`]).
 
 mod batch;
 mod builder;
 mod copies;
+mod fill;
 mod forward;
 mod options;
 mod order;

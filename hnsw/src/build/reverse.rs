@@ -51,9 +51,8 @@ impl<S: Space> Builder<'_, S> {
             scored.chain(edges.iter().map(|edge| edge.from)).collect();
         candidates.sort_unstable();
         let in_tree = |id| level == 0 && graph.is_tree_link(to, id);
-        let keep_pruned = self.params.keep_pruned;
-        let limit = if keep_pruned { degree } else { degree - degree / ROOM };
-        let (links, distances) = select(&mut scorer, &candidates, limit, keep_pruned, in_tree);
+        let limit = degree - degree / ROOM;
+        let (links, distances) = select(&mut scorer, &candidates, limit, in_tree);
         ids.clear();
         ids.extend(links.iter().map(|link| link.id()));
         graph.set_links(to, level, &ids);

@@ -15,19 +15,17 @@ const SLACK: f32 = 1.0 / 11.0;
 
 /// Selects up to `limit` of `candidates` (ascending), as Algorithm 4 of arXiv 1603.09320: a candidate
 /// that is nearer to one already selected than to the target is left out, since the target reaches
-/// it through that one. What `keeps` names is selected always. With `keep_pruned` the nearest of
-/// those left out fill the list up. Returns the selection ascending, and the distances computed.
+/// it through that one. What `keeps` names is selected always. Returns the selection ascending, and
+/// the distances computed.
 pub(super) fn select<S: Scorer>(
     scorer: &mut S,
     candidates: &[Candidate],
     limit: usize,
-    keep_pruned: bool,
     keeps: impl Fn(Id) -> bool,
 ) -> (Vec<Candidate>, u64) {
     let mut reserved = candidates.iter().filter(|candidate| keeps(candidate.id())).count();
     let mut selection = Selection { scorer, ids: Vec::with_capacity(limit), distances: 0 };
     let mut selected = Vec::with_capacity(limit);
-    let mut pruned = Vec::new();
     for candidate in candidates {
         let kept = keeps(candidate.id());
         if !kept && selected.len() + reserved >= limit {
@@ -41,13 +39,8 @@ pub(super) fn select<S: Scorer>(
         if kept || selection.is_diverse(*candidate) {
             selection.ids.push(candidate.id());
             selected.push(*candidate);
-        } else if keep_pruned {
-            pruned.push(*candidate);
         }
     }
-    let room = limit.saturating_sub(selected.len());
-    selected.extend(pruned.into_iter().take(room));
-    selected.sort_unstable();
     (selected, selection.distances)
 }
 

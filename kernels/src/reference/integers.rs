@@ -1,7 +1,6 @@
 //! The distances of integers: exact sums, and what they make, rounded to `f32` once.
 
 use crate::integer::Integer;
-use crate::math::sqrt_f64;
 
 /// `Σ aᵢ·bᵢ`, exactly.
 pub fn dot<E: Integer>(a: &[E], b: &[E]) -> i64 {
@@ -25,11 +24,6 @@ fn sum<E: Integer>(a: &[E], b: &[E], term: impl Fn(i64, i64) -> i64) -> i64 {
 /// The distance with this dot product: its negative, never −0.0.
 pub fn inner_product_of(dot: i64) -> f32 {
     (-dot) as f32
-}
-
-/// The root of an exact [`l2_squared`], in f64.
-pub fn l2_of(l2_squared: i64) -> f32 {
-    sqrt_f64(l2_squared as f64) as f32
 }
 
 /// The cosine distance from the three exact sums. Each becomes an f64, and then nothing but f64 is

@@ -1,7 +1,7 @@
 //! SimSIMD 6, still the most used: C kernels, chosen at run time (Apache-2.0).
 //!
-//! Its f16 kernels for CPUs with AVX-512 FP16 sum in f16, which leaves two or three digits. The
-//! crate has no function for u8.
+//! Its f16 kernels for CPUs with AVX-512 FP16 sum in f16, which leaves two or three digits and overflows
+//! at 65,504. The crate has no function for u8.
 
 use nearfield_kernels::Metric;
 use simsimd::{BinarySimilarity, SpatialSimilarity};
