@@ -11,48 +11,27 @@
 //! Numbers of 32 bits would overflow at 33,026 elements of `u8` (or squared differences of `i8`), and
 //! at 131,072 products of `i8`.
 
+use bytemuck::cast_slice;
+
 use crate::backend::Backend;
-use crate::element::Element;
+pub use crate::integer::Integer;
 use crate::lazy::{Lazy, demanded};
-use crate::table::Sums;
+use crate::table::{Sums, sums};
 
-/// What the exact functions ask of an instruction set, over vectors of one length.
-pub(crate) trait Sum<E>: Copy {
-    fn dot(self, a: &[E], b: &[E]) -> i64;
+static SIGNED: Lazy<&'static Sums<i8>> = Lazy::new(|| demanded(Backend::best().and_then(sums)));
+static UNSIGNED: Lazy<&'static Sums<u8>> = Lazy::new(|| demanded(Backend::best().and_then(sums)));
 
-    fn l2_squared(self, a: &[E], b: &[E]) -> i64;
-
-    fn manhattan(self, a: &[E], b: &[E]) -> i64;
-}
-
-/// An integer [`Element`]: `i8` or `u8`.
-///
-/// Sealed, as [`Element`] is.
-pub trait Integer: Element + Into<i64> {
-    #[doc(hidden)]
-    const SIGNED: bool;
-
-    /// The functions of the process's backend.
-    #[doc(hidden)]
-    fn sums() -> &'static Sums<Self>;
-}
-
-macro_rules! integers {
-    ($($element:ty)*) => {$(
-        impl Integer for $element {
-            const SIGNED: bool = <$element>::MIN != 0;
-
-            #[inline(always)]
-            fn sums() -> &'static Sums<Self> {
-                static SUMS: Lazy<&'static Sums<$element>> =
-                    Lazy::new(|| demanded(Backend::best().and_then(crate::table::sums)));
-                SUMS.get()
-            }
+/// The function of the process's backend: each of the two casts is of a type to itself.
+macro_rules! sum {
+    ($name:ident of $a:ident and $b:ident) => {{
+        assert!($a.len() == $b.len(), "vectors of {} and {} elements", $a.len(), $b.len());
+        if E::SIGNED {
+            SIGNED.get().$name(cast_slice($a), cast_slice($b))
+        } else {
+            UNSIGNED.get().$name(cast_slice($a), cast_slice($b))
         }
-    )*};
+    }};
 }
-
-integers! { i8 u8 }
 
 /// `Σ aᵢ·bᵢ`: **not** a distance, greater is closer.
 ///
@@ -65,8 +44,7 @@ integers! { i8 u8 }
 /// backend that it cannot have.
 #[inline]
 pub fn dot<E: Integer>(a: &[E], b: &[E]) -> i64 {
-    same_length(a, b);
-    E::sums().dot(a, b)
+    sum!(dot of a and b)
 }
 
 /// `Σ (aᵢ − bᵢ)²`.
@@ -79,8 +57,7 @@ pub fn dot<E: Integer>(a: &[E], b: &[E]) -> i64 {
 /// As [`dot`] does.
 #[inline]
 pub fn l2_squared<E: Integer>(a: &[E], b: &[E]) -> u64 {
-    same_length(a, b);
-    E::sums().l2_squared(a, b).cast_unsigned()
+    sum!(l2_squared of a and b).cast_unsigned()
 }
 
 /// `Σ |aᵢ − bᵢ|`.
@@ -93,8 +70,7 @@ pub fn l2_squared<E: Integer>(a: &[E], b: &[E]) -> u64 {
 /// As [`dot`] does.
 #[inline]
 pub fn manhattan<E: Integer>(a: &[E], b: &[E]) -> u64 {
-    same_length(a, b);
-    E::sums().manhattan(a, b).cast_unsigned()
+    sum!(manhattan of a and b).cast_unsigned()
 }
 
 /// `Σ vᵢ²`.
@@ -108,9 +84,4 @@ pub fn manhattan<E: Integer>(a: &[E], b: &[E]) -> u64 {
 #[inline]
 pub fn squared_norm<E: Integer>(vector: &[E]) -> u64 {
     dot(vector, vector).cast_unsigned()
-}
-
-#[inline]
-fn same_length<E>(a: &[E], b: &[E]) {
-    assert!(a.len() == b.len(), "vectors of {} and {} elements", a.len(), b.len());
 }

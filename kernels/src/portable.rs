@@ -2,9 +2,9 @@
 
 use core::marker::PhantomData;
 
-use crate::exact::{Integer, Sum};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
-use crate::integers::Exact;
+use crate::int::Exact;
+use crate::integer::{Integer, Sum};
 use crate::math::mul_add;
 use crate::reference::{cosine_of, difference, integers, lane_sum, squared_difference};
 use crate::score::{Score, one_pair_at_a_time};

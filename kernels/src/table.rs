@@ -15,8 +15,8 @@ use crate::backend::detected;
 use crate::backend::{Backend, Unsupported};
 use crate::batch::Which;
 use crate::bits::{Hamming, Jaccard, Packed};
-use crate::exact::{Integer, Sum};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
+use crate::integer::{Integer, Sum};
 use crate::metric::Metric;
 use crate::portable::Portable;
 use crate::rows::Rows;
@@ -99,7 +99,7 @@ impl<E> Counts<E> {
 
 /// The exact sums over integers, on one instruction set; given out like [`Table`].
 #[derive(Debug)]
-pub struct Sums<E: 'static> {
+pub(crate) struct Sums<E: 'static> {
     dot: unsafe fn(&[E], &[E]) -> i64,
     l2_squared: unsafe fn(&[E], &[E]) -> i64,
     manhattan: unsafe fn(&[E], &[E]) -> i64,

@@ -6,7 +6,7 @@ mod common;
 use common::shapes::{every_alignment, every_shape};
 use common::{Noise, assert_same, backends, dims};
 use nearfield_kernels::exact::{self, Integer};
-use nearfield_kernels::{Kernel, Metric, Rows};
+use nearfield_kernels::{Element, Kernel, Metric, Rows};
 
 const METRICS: [Metric; 5] =
     [Metric::L2Squared, Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
@@ -42,7 +42,7 @@ fn naive<E: Integer>(metric: Metric, a: &[E], b: &[E]) -> f32 {
     }
 }
 
-fn assert_pair<E: Integer>(a: &[E], b: &[E], at: impl Fn() -> String) {
+fn assert_pair<E: Element + Integer>(a: &[E], b: &[E], at: impl Fn() -> String) {
     for metric in METRICS {
         let expected = naive(metric, a, b);
         for backend in backends() {
@@ -55,7 +55,7 @@ fn assert_pair<E: Integer>(a: &[E], b: &[E], at: impl Fn() -> String) {
     }
 }
 
-fn pairs_are_exact<E: Integer>(a: &[E], b: &[E]) {
+fn pairs_are_exact<E: Element + Integer>(a: &[E], b: &[E]) {
     for metric in METRICS {
         let kernel = |backend| Kernel::on(backend, metric).unwrap();
         every_alignment(metric.name(), a, b, dims(), kernel, |a, b| naive(metric, a, b));
@@ -74,7 +74,7 @@ fn pairs_of_noise_are_exact() {
     pairs_are_exact(&signed(&a), &signed(&b));
 }
 
-fn extremes_are_exact<E: Integer>(extremes: &[E]) {
+fn extremes_are_exact<E: Element + Integer>(extremes: &[E]) {
     // Beyond 33,026 elements squares of 255 leave 32 bits, beyond 131,071 products of −128.
     for dim in [1, 3, 31, 32, 63, 64, 65, 100, 300, 32_768, 33_027, 70_000, 140_001, 1 << 20] {
         for &a in extremes {
@@ -102,7 +102,7 @@ fn long_noise_is_exact() {
     }
 }
 
-fn rows_are_exact<E: Integer>(queries: &[E], values: &[E]) {
+fn rows_are_exact<E: Element + Integer>(queries: &[E], values: &[E]) {
     let dims = || (1..=80).chain([96, 100, 127, 128, 129, 200, 256, 260, 384, 784]);
     for metric in METRICS {
         let kernel = |backend| Kernel::on(backend, metric).unwrap();

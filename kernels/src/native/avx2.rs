@@ -5,7 +5,7 @@ use core::arch::x86_64::{__m256i, _mm256_dpbusd_avx_epi32};
 
 use pulp::x86::V3;
 
-use crate::exact::Integer;
+use crate::integer::Integer;
 
 use super::bytes::{BLOCK, Bytes};
 use super::isa::{padded, whole};

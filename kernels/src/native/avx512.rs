@@ -5,7 +5,7 @@ use core::arch::x86_64::{__m512i, _mm512_dpbusd_epi32};
 
 use pulp::x86::V4;
 
-use crate::exact::Integer;
+use crate::integer::Integer;
 
 use super::bytes::{BLOCK, Bytes};
 use super::vnni::Dpbusd;

@@ -1,6 +1,6 @@
 //! What the integer kernels need of an instruction set: arithmetic on blocks of 64 bytes.
 
-use crate::exact::Integer;
+use crate::integer::Integer;
 
 /// Bytes in a block, as many as a float block has elements.
 pub(crate) const BLOCK: usize = crate::reference::LANES;

@@ -7,7 +7,7 @@ use core::arch::asm;
 
 use pulp::aarch64::Neon;
 
-use crate::exact::Integer;
+use crate::integer::Integer;
 
 use super::bytes::{BLOCK, Bytes};
 use super::isa::padded;

@@ -3,7 +3,7 @@
 //! Two of a kind become such a pair when one of them flips its top bit, which moves it by 128: all
 //! products of one element of the other are then off by 128 of it.
 
-use crate::exact::Integer;
+use crate::integer::Integer;
 
 use super::bytes::{BLOCK, Bytes};
 

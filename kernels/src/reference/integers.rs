@@ -1,6 +1,6 @@
 //! The distances of integers: exact sums, and what they make, rounded to `f32` once.
 
-use crate::exact::Integer;
+use crate::integer::Integer;
 
 /// `Σ aᵢ·bᵢ`, exactly.
 pub fn dot<E: Integer>(a: &[E], b: &[E]) -> i64 {

@@ -4,8 +4,8 @@
 use core::marker::PhantomData;
 
 use crate::blocks::{BlockSums, sums};
-use crate::exact::{Integer, Sum};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, vectors};
+use crate::integer::{Integer, Sum};
 use crate::native::Bytes;
 use crate::reference::integers::{cosine_of, inner_product_of};
 use crate::score::Score;
@@ -115,8 +115,8 @@ pub(crate) struct Known {
 
 /// A metric of the dot product and the squared norms.
 pub(crate) trait OfProducts: Copy {
-    /// Whether it is one of `‖q − r‖² = qq + rr − 2·dot`, which is summed at once unless both norms are
-    /// known: the three sums would take a row of 768 elements 17 ns instead of 13.
+    /// Whether it is `‖q − r‖² = qq + rr − 2·dot`, which is summed at once unless both norms are known:
+    /// by the sums of the cosine a row of 768 elements takes 17 ns instead of 13.
     const OF_DIFFERENCE: bool = false;
 
     fn distance(dot: i64, qq: i64, rr: i64) -> f32;
