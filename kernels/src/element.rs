@@ -20,7 +20,7 @@ mod sealed {
     impl Sealed for u64 {}
 }
 
-/// One element of a vector: `f32`, [`f16`], [`bf16`], `i8`, `u8`, or a `u64` word of 64 packed bits
+/// One element of a vector: `f32`, [`struct@f16`], [`bf16`], `i8`, `u8`, or a `u64` word of 64 packed bits
 /// (`u8` serves as 8 packed bits too, for Hamming and Jaccard).
 ///
 /// Sealed: the kernels exist for these types only.

@@ -27,8 +27,8 @@
 //! | query and rows | L2², L2, inner product, cosine, Manhattan | Hamming, Jaccard |
 //! |---|---|---|
 //! | `f32` | lanes | |
-//! | [`f16`], [`bf16`] | lanes, widened | |
-//! | `f32` query, rows of [`f16`] or [`bf16`] | lanes, widened | |
+//! | [`struct@f16`], [`bf16`] | lanes, widened | |
+//! | `f32` query, rows of [`struct@f16`] or [`bf16`] | lanes, widened | |
 //! | `f32` query, rows of `i8` or `u8` codes with a [`Scale`] | lanes, widened | |
 //! | `i8` | integers | |
 //! | `u8` | integers | counts, of packed bits |
