@@ -4,13 +4,15 @@ use crate::native::prefetch;
 use crate::rows::Rows;
 use crate::score::Score;
 
-/// How many rows ahead of the one being scored a gather fetches. Of 4, 8 and 12, four was the best
-/// or within 2 % of it at 128, 384 and 768 floats (docs/adr/0002-float-kernels.md has the sweep).
-const AHEAD: usize = 4;
+/// Bytes of rows that a gather fetches ahead: eight rows of 512 bytes. Short rows need more rows ahead
+/// to hide the same latency; docs/adr/0007-prefetch-distance.md has the sweep.
+const BYTES_AHEAD: usize = 4096;
 
-/// Cache lines fetched of each row ahead. The CPU's own prefetcher follows the rest of a long row;
-/// asking for four lines made rows of 768 floats 8 % slower.
-const LINES_AHEAD: usize = 2;
+/// Rows fetched ahead: fewer than 4 hide too little, more than 16 are not there to fetch in a hop.
+const ROWS_AHEAD: (usize, usize) = (4, 16);
+
+/// Cache lines fetched of each row ahead. The CPU's own prefetcher follows the rest of a long row.
+const LINES_AHEAD: usize = 8;
 
 /// Which rows of a table are scored, as many as there is room for.
 #[derive(Clone, Copy)]
@@ -41,6 +43,13 @@ impl Which<'_> {
     }
 }
 
+/// How many rows ahead of the one being scored a gather fetches.
+#[inline(always)]
+fn ahead<R>(rows: &Rows<'_, R>) -> usize {
+    let bytes = rows.dim() * size_of::<R>();
+    (BYTES_AHEAD / bytes).clamp(ROWS_AHEAD.0, ROWS_AHEAD.1)
+}
+
 /// Fills `out` with the distances of `query` to `which` of the `rows`; `pair` is that of the metric, as
 /// a function.
 #[inline(always)]
@@ -56,14 +65,15 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     if out.is_empty() {
         return;
     }
-    (0..AHEAD).for_each(|i| which.fetch(i, rows));
+    let ahead = ahead(rows);
+    (0..ahead).for_each(|i| which.fetch(i, rows));
     let prepared = metric.prepare(token, query);
     match M::GROUP {
         4 => grouped::<T, Q, R, M, 4>(token, metric, query, prepared, rows, which, out, pair),
         2 => grouped::<T, Q, R, M, 2>(token, metric, query, prepared, rows, which, out, pair),
         _ => {
             for (i, out) in out.iter_mut().enumerate() {
-                which.fetch(i + AHEAD, rows);
+                which.fetch(i + ahead, rows);
                 [*out] = metric.rows(token, query, prepared, [rows.row(which.id(i))]);
             }
         }
@@ -83,10 +93,11 @@ fn grouped<T: Copy, Q, R, M: Score<T, Q, R>, const GROUP: usize>(
     pair: impl Fn(&[Q], &[R]) -> f32,
 ) {
     let last = out.len() - 1;
+    let ahead = ahead(rows);
     for (group, out) in out.chunks_mut(GROUP).enumerate() {
         let start = group * GROUP;
         for i in start..start + out.len() {
-            which.fetch(i + AHEAD, rows);
+            which.fetch(i + ahead, rows);
         }
         if let [out] = out {
             *out = pair(query, rows.row(which.id(start)));

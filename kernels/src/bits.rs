@@ -1,41 +1,23 @@
-//! Kernels over packed bits, in words or in bytes: exact counts, rounded once to `f32`.
+//! Kernels over packed bits, in words or in bytes: exact counts, rounded once to `f32`. Words are read as
+//! bytes: whatever their order, the counts are the same.
 
-use crate::reference::{
-    hamming, hamming_bytes, jaccard_of, union_intersection, union_intersection_bytes,
-};
+use bytemuck::{Pod, cast_slice};
+
+use crate::reference::{hamming_bytes, jaccard_of, union_intersection_bytes};
 use crate::score::{Score, one_pair_at_a_time};
 
-/// An element that holds packed bits.
-pub(crate) trait Packed: Sized {
+/// A token of an instruction set that counts bits; the reference, compiled anew, unless overridden.
+pub(crate) trait CountBits<E: Pod>: Copy {
     /// Number of differing bits.
-    fn hamming(a: &[Self], b: &[Self]) -> u64;
+    #[inline(always)]
+    fn hamming(self, a: &[E], b: &[E]) -> u64 {
+        hamming_bytes(cast_slice(a), cast_slice(b))
+    }
 
     /// `(union, intersection)` of the set bits.
-    fn union_intersection(a: &[Self], b: &[Self]) -> (u64, u64);
-}
-
-// The bodies are compiled anew for each instruction set.
-impl Packed for u64 {
     #[inline(always)]
-    fn hamming(a: &[u64], b: &[u64]) -> u64 {
-        hamming(a, b)
-    }
-
-    #[inline(always)]
-    fn union_intersection(a: &[u64], b: &[u64]) -> (u64, u64) {
-        union_intersection(a, b)
-    }
-}
-
-impl Packed for u8 {
-    #[inline(always)]
-    fn hamming(a: &[u8], b: &[u8]) -> u64 {
-        hamming_bytes(a, b)
-    }
-
-    #[inline(always)]
-    fn union_intersection(a: &[u8], b: &[u8]) -> (u64, u64) {
-        union_intersection_bytes(a, b)
+    fn union_intersection(self, a: &[E], b: &[E]) -> (u64, u64) {
+        union_intersection_bytes(cast_slice(a), cast_slice(b))
     }
 }
 
@@ -47,7 +29,7 @@ pub(crate) struct Hamming;
 #[derive(Clone, Copy)]
 pub(crate) struct Jaccard;
 
-impl<T: Copy, E: Packed> Score<T, E, E> for Hamming {
+impl<T: CountBits<E>, E: Pod> Score<T, E, E> for Hamming {
     type Scale = ();
 
     #[inline(always)]
@@ -56,14 +38,14 @@ impl<T: Copy, E: Packed> Score<T, E, E> for Hamming {
     }
 
     #[inline(always)]
-    fn pair(self, _token: T, a: &[E], b: &[E]) -> f32 {
-        E::hamming(a, b) as f32
+    fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
+        token.hamming(a, b) as f32
     }
 
     one_pair_at_a_time! { T, E, E }
 }
 
-impl<T: Copy, E: Packed> Score<T, E, E> for Jaccard {
+impl<T: CountBits<E>, E: Pod> Score<T, E, E> for Jaccard {
     type Scale = ();
 
     #[inline(always)]
@@ -72,8 +54,8 @@ impl<T: Copy, E: Packed> Score<T, E, E> for Jaccard {
     }
 
     #[inline(always)]
-    fn pair(self, _token: T, a: &[E], b: &[E]) -> f32 {
-        let (union, intersection) = E::union_intersection(a, b);
+    fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
+        let (union, intersection) = token.union_intersection(a, b);
         jaccard_of(union, intersection)
     }
 

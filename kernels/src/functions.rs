@@ -3,7 +3,6 @@
 use half::{bf16, f16};
 
 use crate::backend::Backend;
-use crate::bits::Packed;
 use crate::element::Element;
 use crate::kernel::Kernel;
 use crate::lazy::{Lazy, demanded};
@@ -154,8 +153,7 @@ pub fn cosine_from(dot: f32, squared_norm_a: f32, squared_norm_b: f32) -> f32 {
 }
 
 /// An [`Element`] that holds packed bits: `u64`, or `u8`.
-#[expect(private_bounds, reason = "sealed: how the bits are counted is the crate's own")]
-pub trait Bits: Element + Packed {
+pub trait Bits: Element {
     #[doc(hidden)]
     fn counts() -> &'static CountsOnce<Self>;
 }

@@ -2,6 +2,9 @@
 
 use core::marker::PhantomData;
 
+use bytemuck::Pod;
+
+use crate::bits::CountBits;
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
 use crate::int::Exact;
 use crate::integer::{Integer, Sum};
@@ -13,6 +16,8 @@ use crate::widen::{Widen, WidenAll};
 /// The token of [`Backend::Scalar`](crate::Backend::Scalar).
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
+
+impl<E: Pod> CountBits<E> for Portable {}
 
 macro_rules! by_reference {
     ($($metric:ident: |$sum:ident| $distance:expr;)*) => {$(

@@ -8,16 +8,19 @@ use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
+use bytemuck::Pod;
 use half::{bf16, f16};
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::detected;
 use crate::backend::{Backend, Unsupported};
 use crate::batch::Which;
-use crate::bits::{Hamming, Jaccard, Packed};
+use crate::bits::{CountBits, Hamming, Jaccard};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
 use crate::integer::{Integer, Sum};
 use crate::metric::Metric;
+#[cfg(target_arch = "x86_64")]
+use crate::native::Vpopcntdq;
 use crate::portable::Portable;
 use crate::rows::Rows;
 use crate::scale::Scale;
@@ -190,13 +193,19 @@ macro_rules! compile {
             }
 
             $(#[$target_feature])?
-            fn hamming<E: Packed>(a: &[E], b: &[E]) -> u64 {
-                E::hamming(a, b)
+            fn hamming<E: Pod>(a: &[E], b: &[E]) -> u64
+            where
+                $token: CountBits<E>,
+            {
+                $make.hamming(a, b)
             }
 
             $(#[$target_feature])?
-            fn union_intersection<E: Packed>(a: &[E], b: &[E]) -> (u64, u64) {
-                E::union_intersection(a, b)
+            fn union_intersection<E: Pod>(a: &[E], b: &[E]) -> (u64, u64)
+            where
+                $token: CountBits<E>,
+            {
+                $make.union_intersection(a, b)
             }
 
             $(#[$target_feature])?
@@ -258,7 +267,10 @@ macro_rules! compile {
             }
 
             #[allow(dead_code, reason = "not every instruction set adds something for bits")]
-            pub(super) fn counts<E: Packed + 'static>() -> &'static Counts<E> {
+            pub(super) fn counts<E: Pod>() -> &'static Counts<E>
+            where
+                $token: CountBits<E>,
+            {
                 const {
                     &Counts {
                         hamming: hamming::<E>,
@@ -308,13 +320,15 @@ compile! {
     }
 }
 
-// AVX-512 with a population count of its own; the token adds nothing for bits.
 #[cfg(target_arch = "x86_64")]
 compile! {
     #[target_feature(
-        enable = "popcnt,avx,avx2,bmi1,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vpopcntdq"
+        enable = "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vpopcntdq"
     )]
-    mod avx512_vpopcntdq: Portable = Portable
+    mod avx512_vpopcntdq: Vpopcntdq = {
+        // SAFETY: this function carries the features that the token stands for.
+        Vpopcntdq(unsafe { V4::new_unchecked() })
+    }
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -439,7 +453,7 @@ pub(crate) fn u64_u64(backend: Backend, metric: Metric) -> Found<u64, u64, ()> {
 }
 
 /// The kernels over packed bits, for the two metrics that count them.
-fn bits<E: Packed + 'static>(backend: Backend, metric: Metric) -> Found<E, E, ()> {
+fn bits<E: Pod>(backend: Backend, metric: Metric) -> Found<E, E, ()> {
     #[cfg(target_arch = "x86_64")]
     if has_vpopcntdq(backend) {
         return Ok(match metric {
@@ -454,9 +468,7 @@ fn bits<E: Packed + 'static>(backend: Backend, metric: Metric) -> Found<E, E, ()
 }
 
 /// The exact counts over packed bits.
-pub(crate) fn counts<E: Packed + 'static>(
-    backend: Backend,
-) -> Result<&'static Counts<E>, Unsupported> {
+pub(crate) fn counts<E: Pod>(backend: Backend) -> Result<&'static Counts<E>, Unsupported> {
     match backend {
         Backend::Scalar => Ok(scalar::counts()),
         #[cfg(target_arch = "x86_64")]

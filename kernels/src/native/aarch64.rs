@@ -12,6 +12,7 @@ use half::{bf16, f16};
 use pulp::aarch64::Neon;
 
 use super::isa::{Isa, Padded, whole};
+use crate::bits::CountBits;
 
 /// Four f16 as f32; `vcvt_f32_f16` needs the unstable type `f16`.
 #[inline(always)]
@@ -111,6 +112,8 @@ impl Isa for Neon {
         pulp::cast(unsafe { vshlq_n_u32::<16>(pulp::cast(lanes)) })
     }
 }
+
+impl<E: Pod> CountBits<E> for Neon {}
 
 #[inline(always)]
 pub(super) fn prefetch(address: *const u8) {

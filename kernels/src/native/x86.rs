@@ -11,6 +11,7 @@ use pulp::Simd;
 use pulp::x86::{V3, V4};
 
 use super::isa::{Isa, Padded, whole};
+use crate::bits::CountBits;
 
 /// A tail and the mask of its elements, from which each register takes its part.
 #[derive(Clone, Copy)]
@@ -264,6 +265,9 @@ impl Isa for V3 {
         pulp::cast(self.avx2._mm256_slli_epi32::<16>(pulp::cast(lanes)))
     }
 }
+
+impl<E: Pod> CountBits<E> for V4 {}
+impl<E: Pod> CountBits<E> for V3 {}
 
 #[inline(always)]
 pub(super) fn prefetch(address: *const u8) {
