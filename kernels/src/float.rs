@@ -266,7 +266,7 @@ where
 
 /// The vectors without what was prepared of them. (`array::map` would be a call, see [`sums`].)
 #[inline(always)]
-pub(crate) fn vectors<'a, E, P, const N: usize>(prepared: [(&'a [E], P); N]) -> [&'a [E]; N] {
+pub(crate) fn vectors<E, P, const N: usize>(prepared: [(&[E], P); N]) -> [&[E]; N] {
     let mut vectors: [&[E]; N] = [&[]; N];
     for (vector, prepared) in vectors.iter_mut().zip(prepared) {
         *vector = prepared.0;

@@ -3,6 +3,7 @@
 //! A block of 64 elements is one row of lanes. [`sums`] walks the blocks in one or more passes; a
 //! pass keeps `REGS` registers per pair and per sum, so that all accumulators stay in registers, and
 //! covers `REGS · width` of the 64 lanes. The lanes are independent, so passes change no bit.
+#![expect(clippy::needless_range_loop, reason = "one index for the lanes and for what is loaded")]
 
 use pulp::Simd;
 
@@ -257,10 +258,7 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
 
 /// The blocks of vectors of length `len`.
 #[inline(always)]
-pub(crate) fn blocks<'a, E, const N: usize>(
-    vectors: [&'a [E]; N],
-    len: usize,
-) -> [&'a [[E; LANES]]; N] {
+pub(crate) fn blocks<E, const N: usize>(vectors: [&[E]; N], len: usize) -> [&[[E; LANES]]; N] {
     let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
     for (blocks, vector) in blocks.iter_mut().zip(vectors) {
         // One length for all: the only bounds checks are these.

@@ -1,5 +1,6 @@
 //! Many queries against many rows, a tile of both at a time, like a small matrix product: each
 //! vector that is loaded serves several distances.
+#![expect(clippy::needless_range_loop, reason = "one index for a tile and for its vectors")]
 
 use alloc::vec;
 use core::ops::Range;

@@ -194,7 +194,7 @@ impl<S: Isa> Load<S> for Split {
 /// away.
 #[inline(always)]
 fn half_of_pairs<S: Isa>(simd: S, pairs: S::u32s, reg: usize) -> S::f32s {
-    simd.transmute_f32s_u32s(if reg % 2 == 0 {
+    simd.transmute_f32s_u32s(if reg.is_multiple_of(2) {
         simd.shift_left_16(pairs)
     } else {
         simd.and_u32s(pairs, simd.splat_u32s(0xffff_0000))

@@ -4,7 +4,7 @@
 mod common;
 
 use common::backends;
-use nearfield_kernels::{Element, Kernel, Metric};
+use nearfield_kernels::{Backend, Element, Kernel, Metric, Query, Scale, bf16, f16};
 
 /// Element `i` of the vectors: an integer formula and one IEEE division, no libm, no generator.
 fn float(i: usize) -> f32 {
@@ -119,6 +119,32 @@ const INTEGERS: [(Metric, usize, u32, u32); 25] = [
     (Metric::Manhattan, 4099, 0x48ce04a0, 0x48cdac20), // 421925, 421217
 ];
 
+/// Metric, dimension, bits of the distance of the first half of the values to the second: f16, bf16, an
+/// f32 query and rows of f16, bf16, u8 and i8 with a scale.
+#[rustfmt::skip]
+const WIDENED: [(Metric, usize, [u32; 6]); 20] = [
+    (Metric::L2Squared, 1, [0x406eeb79, 0x40704000, 0x406f2299, 0x406f7f6a, 0x401c996b, 0x401c996b]),
+    (Metric::L2Squared, 33, [0x4233519c, 0x42332f39, 0x423349a2, 0x42338146, 0x43c6352a, 0x441d03ca]),
+    (Metric::L2Squared, 100, [0x44122fc4, 0x44123698, 0x4412303d, 0x44122f9c, 0x44af4068, 0x44d4b37c]),
+    (Metric::L2Squared, 768, [0x44a26ac2, 0x44a26394, 0x44a26b46, 0x44a26a09, 0x4611cf0c, 0x4665a597]),
+    (Metric::L2, 1, [0x3ff75000, 0x3ff80000, 0x3ff76c86, 0x3ff79c86, 0x3fc83932, 0x3fc83932]),
+    (Metric::L2, 33, [0x40d64186, 0x40d62cf9, 0x40d63cc2, 0x40d65dfd, 0x419f480d, 0x41c87d27]),
+    (Metric::L2, 100, [0x41c173c5, 0x41c1784a, 0x41c17415, 0x41c173ab, 0x4215c61a, 0x42250093]),
+    (Metric::L2, 768, [0x42102f6b, 0x42102c3b, 0x42102fa5, 0x42102f19, 0x42c133bc, 0x42f27735]),
+    (Metric::InnerProduct, 1, [0xbf9c34d0, 0xbf9c0000, 0xbf9c431e, 0xbf9bce43, 0xc00795c6, 0xc00795c6]),
+    (Metric::InnerProduct, 33, [0xc2302f48, 0xc2305d6e, 0xc230337a, 0xc2302134, 0x402dafb4, 0xc1a4c162]),
+    (Metric::InnerProduct, 100, [0x42b8e7dc, 0x42b8e626, 0x42b8e7ab, 0x42b8dcb2, 0x428eb1f2, 0xc2cf0de2]),
+    (Metric::InnerProduct, 768, [0xc45b6451, 0xc45b6a70, 0xc45b6374, 0xc45b65d4, 0x429e6bb9, 0xc32a0498]),
+    (Metric::Cosine, 1, [0x00000000, 0x00000000, 0x00000000, 0x3278ede3, 0x32a62343, 0x32a62343]),
+    (Metric::Cosine, 33, [0x3eaca8d5, 0x3eac7511, 0x3eaca106, 0x3eacd045, 0x3f82601a, 0x3f6588ac]),
+    (Metric::Cosine, 100, [0x3fbb3213, 0x3fbb2d3f, 0x3fbb31b5, 0x3fbb2cee, 0x3f93c669, 0x3f52d3b6]),
+    (Metric::Cosine, 768, [0x3ed9cc7b, 0x3ed9c376, 0x3ed9cd5f, 0x3ed9cb0f, 0x3f82f766, 0x3f766b99]),
+    (Metric::Manhattan, 1, [0x3ff75000, 0x3ff80000, 0x3ff76c86, 0x3ff79c86, 0x3fc83932, 0x3fc83932]),
+    (Metric::Manhattan, 33, [0x41913280, 0x41913180, 0x419131a2, 0x41913ea2, 0x42cc39e8, 0x42fcfe4a]),
+    (Metric::Manhattan, 100, [0x436f3530, 0x436f3bb0, 0x436f3579, 0x436f3609, 0x439c1402, 0x43abd8ab]),
+    (Metric::Manhattan, 768, [0x440598e8, 0x440592c0, 0x440598eb, 0x440597fb, 0x4509fe42, 0x452d1ba4]),
+];
+
 #[test]
 fn float_kernels_give_the_golden_bits() {
     for (metric, dim, expected) in FLOATS {
@@ -143,6 +169,40 @@ fn integer_kernels_give_the_golden_bits() {
         let values: Vec<i8> = values.iter().map(|value| value.cast_signed()).collect();
         assert_golden(metric, &values, signed);
     }
+}
+
+/// What a pairing's values are made of, like those of the floats.
+fn half_float<E>(widened: fn(f32) -> E, dim: usize) -> Vec<E> {
+    (0..2 * dim).map(|i| widened(float(i))).collect()
+}
+
+#[test]
+fn widening_kernels_give_the_golden_bits() {
+    let scale = Scale { factor: 0.037_109_375, offset: -3.171 };
+    for (metric, dim, expected) in WIDENED {
+        let (f16s, bf16s) = (half_float(f16::from_f32, dim), half_float(bf16::from_f32, dim));
+        let query = half_float(|x| x, dim);
+        let codes: Vec<u8> = (0..2 * dim).map(byte).collect();
+        let signed: Vec<i8> = codes.iter().map(|code| code.cast_signed()).collect();
+        for backend in backends() {
+            let got = [
+                on::<f16, f16>(backend, metric).distance(&f16s[..dim], &f16s[dim..]),
+                on::<bf16, bf16>(backend, metric).distance(&bf16s[..dim], &bf16s[dim..]),
+                on::<f32, f16>(backend, metric).distance(&query[..dim], &f16s[dim..]),
+                on::<f32, bf16>(backend, metric).distance(&query[..dim], &bf16s[dim..]),
+                on::<f32, u8>(backend, metric).scaled(scale).distance(&query[..dim], &codes[dim..]),
+                on::<f32, i8>(backend, metric)
+                    .scaled(scale)
+                    .distance(&query[..dim], &signed[dim..]),
+            ];
+            let got = got.map(f32::to_bits);
+            assert_eq!(got, expected, "(Metric::{metric:?}, {dim}, {got:#010x?}) on {backend}");
+        }
+    }
+}
+
+fn on<Q: Query<R>, R: Element>(backend: Backend, metric: Metric) -> Kernel<Q, R> {
+    Kernel::on(backend, metric).unwrap()
 }
 
 fn assert_golden<E: Element>(metric: Metric, values: &[E], expected: u32) {
