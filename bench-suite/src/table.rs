@@ -51,10 +51,9 @@ impl<E> Table<E> {
         &self.values
     }
 
-    /// The rows from `start` on, at most `count` of them, as a kernel takes them.
-    pub fn rows(&self, start: usize, count: usize) -> Rows<'_, E> {
-        let end = (start + count).min(self.len());
-        Rows::new(&self.values[start * self.dim..end * self.dim], self.dim)
+    /// All rows, as a kernel takes them.
+    pub fn rows(&self) -> Rows<'_, E> {
+        Rows::new(&self.values, self.dim)
     }
 
     /// Keeps the first `rows` rows.

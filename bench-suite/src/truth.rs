@@ -1,20 +1,11 @@
 //! The exact nearest neighbours: computed by comparing everything with everything, or read.
 
-use std::collections::BinaryHeap;
-
 use nearfield_kernels::{Element, Kernel};
-use rayon::prelude::*;
 
 use crate::{
     matrix::{Matrix, Values},
     table::Table,
 };
-
-/// Queries that share one pass over the base.
-const QUERIES_TOGETHER: usize = 32;
-
-/// Bytes of base rows that these queries visit together; they stay in the second-level cache.
-const BLOCK_BYTES: usize = 256 << 10;
 
 /// For every query the ids of its nearest rows, nearest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,12 +49,8 @@ impl Truth {
         k: usize,
     ) -> Self {
         let columns = k.min(base.len());
-        let mut ids = vec![0; queries.len() * columns];
-        if columns > 0 {
-            ids.par_chunks_mut(QUERIES_TOGETHER * columns).enumerate().for_each(|(group, ids)| {
-                nearest(kernel, base, queries, group * QUERIES_TOGETHER, columns, ids);
-            });
-        }
+        let nearest = kernel.par_nearest_to_each(&queries.rows(), &base.rows(), columns);
+        let ids = nearest.iter().flatten().map(|neighbor| neighbor.id).collect();
         Self { queries: queries.len(), columns, ids }
     }
 
@@ -120,50 +107,6 @@ impl Truth {
     }
 }
 
-/// Fills `ids` with the nearest rows of the queries from `first` on, `columns` each.
-fn nearest<E: Element>(
-    kernel: Kernel<E>,
-    base: &Table<E>,
-    queries: &Table<E>,
-    first: usize,
-    columns: usize,
-    ids: &mut [u32],
-) {
-    let block = (BLOCK_BYTES / (base.dim() * size_of::<E>())).max(1);
-    let mut distances = vec![0.0; block];
-    // Per query the best so far; the worst of them, by (distance, id), on top.
-    let mut best: Vec<BinaryHeap<(i32, u32)>> =
-        vec![BinaryHeap::with_capacity(columns + 1); ids.len() / columns];
-
-    for start in (0..base.len()).step_by(block) {
-        let rows = base.rows(start, block);
-        for (query, best) in best.iter_mut().enumerate() {
-            let distances = &mut distances[..rows.len()];
-            kernel.one_to_many(queries.row(first + query), &rows, distances);
-            for (offset, &distance) in distances.iter().enumerate() {
-                let candidate = (ordered(distance), (start + offset) as u32);
-                if best.len() < columns {
-                    best.push(candidate);
-                } else if let Some(mut worst) = best.peek_mut()
-                    && candidate < *worst
-                {
-                    *worst = candidate;
-                }
-            }
-        }
-    }
-    for (ids, best) in ids.chunks_exact_mut(columns).zip(best) {
-        let sorted = best.into_sorted_vec();
-        ids.iter_mut().zip(sorted).for_each(|(id, (_, nearest))| *id = nearest);
-    }
-}
-
-/// An integer that orders as [`f32::total_cmp`] does, so that pairs with an id can be compared.
-fn ordered(distance: f32) -> i32 {
-    let bits = distance.to_bits().cast_signed();
-    bits ^ ((bits >> 31).cast_unsigned() >> 1).cast_signed()
-}
-
 #[cfg(test)]
 mod tests {
     use nearfield_kernels::Metric;
@@ -171,16 +114,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordered_integers_order_like_the_floats() {
-        let floats = [f32::NEG_INFINITY, -2.0, -1e-40, 0.0, 1e-40, 1.0, 2.0, f32::INFINITY];
-        assert!(floats.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
-    }
-
-    /// Enough queries for several groups and enough rows for several blocks.
-    #[test]
     fn the_nearest_are_those_of_a_full_sort_and_ties_go_to_the_lower_id() {
-        let (rows, dim, queries, k) = (700, 256, 2 * QUERIES_TOGETHER + 3, 25);
-        assert!(rows * dim * 4 > 2 * BLOCK_BYTES);
+        let (rows, dim, queries, k) = (700, 256, 67, 25);
         // Few different values, hence many equal distances.
         let value = |i: usize| (i.wrapping_mul(2_654_435_761) >> 7) % 2;
         let base = Table::new(dim, (0..rows * dim).map(|i| value(i / 64) as f32).collect());
