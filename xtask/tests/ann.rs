@@ -146,7 +146,7 @@ fn bad_input_is_named() {
         assert!(complaints.iter().all(|part| error.contains(part)), "{arguments}: {error}");
     }
     for (arguments, complaints) in [
-        ("--metric euclid", ["euclid", "l2, ip, cosine, l1, hamming, jaccard"]),
+        ("--metric euclid", ["euclid", "l2, euclidean, ip, cosine, l1, hamming, jaccard"]),
         ("--metric l2 --gt gt.ibin", ["k is 10", "5 neighbours"]),
         ("--metric l2 --gt short.ibin", ["short.ibin", "59 rows for 60 queries"]),
         ("--metric l2 --gt beyond.ibin", ["beyond.ibin: query 59, neighbour 9", "1500"]),

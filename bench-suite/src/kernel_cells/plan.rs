@@ -19,7 +19,7 @@ pub struct Plan {
     pub backend: Backend,
     /// Metrics; those that an element has no kernel for are left out.
     pub metrics: Vec<Metric>,
-    /// Some of [`elements`].
+    /// Some of [`elements`](super::elements).
     pub elements: Vec<String>,
     /// Dimensions instead of [`DIMS`] and [`BIT_DIMS`].
     pub dims: Option<Vec<usize>>,
