@@ -3,13 +3,11 @@
 
 use core::ops::Range;
 
+use bytemuck::Pod;
 #[cfg(target_arch = "aarch64")]
 use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
-
-use bytemuck::Pod;
-use half::{bf16, f16};
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::detected;
@@ -367,8 +365,12 @@ everywhere! { Everywhere: Portable }
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 everywhere! { widened EverywhereWidened: Portable }
 
+mod bits;
+mod floats;
 mod integers;
 
+pub(crate) use bits::{counts, u64_u64};
+pub(crate) use floats::{bf16_bf16, f16_f16, f32_bf16, f32_f16, f32_f32, f32_i8, f32_u8};
 pub(crate) use integers::{i8_i8, sums, u8_u8};
 
 type Found<Q, R, P> = Result<&'static Table<Q, R, P>, Unsupported>;
@@ -386,149 +388,5 @@ fn on<Q: 'static, R: 'static, P: 'static, M: Everywhere<Q, R, P>>(
         #[cfg(target_arch = "aarch64")]
         Backend::Neon if backend.is_available() => Ok(neon::table::<Q, R, M>()),
         _ => Err(Unsupported::Backend(backend)),
-    }
-}
-
-/// The table of one metric over numbers that are widened, if this CPU has the backend.
-fn widening<D, A, B>(backend: Backend) -> Found<A::Element, B::Element, B::Scale>
-where
-    A: EverywhereWidened<Element: 'static, Scale = ()>,
-    B: EverywhereWidened<Element: 'static, Scale: 'static>,
-    Over<D, A, B>: Everywhere<A::Element, B::Element, B::Scale>,
-    Over<D, Number<f32>, Number<f32>>: Everywhere<f32, f32, ()>,
-{
-    match backend {
-        Backend::Scalar => Ok(scalar::widening::<D, A, B>()),
-        #[cfg(target_arch = "x86_64")]
-        Backend::Avx2 if backend.is_available() => Ok(avx2::widening::<D, A, B>()),
-        #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 if backend.is_available() => Ok(avx512::widening::<D, A, B>()),
-        #[cfg(target_arch = "aarch64")]
-        Backend::Neon if backend.is_available() => Ok(neon::widening::<D, A, B>()),
-        _ => Err(Unsupported::Backend(backend)),
-    }
-}
-
-pub(crate) fn f32_f32(backend: Backend, metric: Metric) -> Found<f32, f32, ()> {
-    type Floats<D> = Over<D, Number<f32>, Number<f32>>;
-    match metric {
-        Metric::L2Squared | Metric::L2 => on::<_, _, _, Floats<L2Squared>>(backend),
-        Metric::InnerProduct => on::<_, _, _, Floats<InnerProduct>>(backend),
-        Metric::Cosine => on::<_, _, _, Floats<Cosine>>(backend),
-        Metric::Manhattan => on::<_, _, _, Floats<Manhattan>>(backend),
-        Metric::Hamming | Metric::Jaccard => Err(Unsupported::Pair { metric, element: "f32" }),
-    }
-}
-
-macro_rules! widened {
-    ($($name:ident: $query:ty, $row:ty, $a:ty, $b:ty, $scale:ty, $element:literal;)*) => {$(
-        pub(crate) fn $name(backend: Backend, metric: Metric) -> Found<$query, $row, $scale> {
-            match metric {
-                Metric::L2Squared | Metric::L2 => widening::<L2Squared, $a, $b>(backend),
-                Metric::InnerProduct => widening::<InnerProduct, $a, $b>(backend),
-                Metric::Cosine => widening::<Cosine, $a, $b>(backend),
-                Metric::Manhattan => widening::<Manhattan, $a, $b>(backend),
-                Metric::Hamming | Metric::Jaccard => {
-                    Err(Unsupported::Pair { metric, element: $element })
-                }
-            }
-        }
-    )*};
-}
-
-widened! {
-    f16_f16: f16, f16, Number<f16>, Number<f16>, (), "f16";
-    bf16_bf16: bf16, bf16, Split, Split, (), "bf16";
-    f32_f16: f32, f16, Number<f32>, Number<f16>, (), "f32 and f16";
-    f32_bf16: f32, bf16, Number<f32>, Number<bf16>, (), "f32 and bf16";
-    f32_i8: f32, i8, Number<f32>, Codes<i8>, Scale, "f32 and i8";
-    f32_u8: f32, u8, Number<f32>, Codes<u8>, Scale, "f32 and u8";
-}
-
-pub(crate) fn u64_u64(backend: Backend, metric: Metric) -> Found<u64, u64, ()> {
-    match metric {
-        Metric::Hamming | Metric::Jaccard => bits(backend, metric),
-        _ => Err(Unsupported::Pair { metric, element: "u64" }),
-    }
-}
-
-/// The kernels over packed bits, for the two metrics that count them.
-fn bits<E: Pod>(backend: Backend, metric: Metric) -> Found<E, E, ()> {
-    #[cfg(target_arch = "x86_64")]
-    if has_vpopcntdq(backend) {
-        return Ok(match metric {
-            Metric::Jaccard => avx512_vpopcntdq::table::<E, E, Jaccard>(),
-            _ => avx512_vpopcntdq::table::<E, E, Hamming>(),
-        });
-    }
-    match metric {
-        Metric::Jaccard => on::<E, E, _, Jaccard>(backend),
-        _ => on::<E, E, _, Hamming>(backend),
-    }
-}
-
-/// The exact counts over packed bits.
-pub(crate) fn counts<E: Pod>(backend: Backend) -> Result<&'static Counts<E>, Unsupported> {
-    match backend {
-        Backend::Scalar => Ok(scalar::counts()),
-        #[cfg(target_arch = "x86_64")]
-        Backend::Avx2 if backend.is_available() => Ok(avx2::counts()),
-        #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 if has_vpopcntdq(backend) => Ok(avx512_vpopcntdq::counts()),
-        #[cfg(target_arch = "x86_64")]
-        Backend::Avx512 if backend.is_available() => Ok(avx512::counts()),
-        #[cfg(target_arch = "aarch64")]
-        Backend::Neon if backend.is_available() => Ok(neon::counts()),
-        _ => Err(Unsupported::Backend(backend)),
-    }
-}
-
-/// Whether the backend is AVX-512 on a CPU that counts bits in vectors; detected on its own.
-#[cfg(target_arch = "x86_64")]
-fn has_vpopcntdq(backend: Backend) -> bool {
-    backend == Backend::Avx512 && backend.is_available() && detected!("avx512vpopcntdq")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reference;
-
-    fn words(len: usize, seed: u64) -> Vec<u64> {
-        (0..len as u64).map(|i| (i + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect()
-    }
-
-    #[test]
-    fn counts_equal_the_reference() {
-        for len in 0..130 {
-            let (a, b) = (words(len, 1), words(len, 9));
-            for backend in Backend::available() {
-                let counts = counts(backend).unwrap();
-                assert_eq!(counts.hamming(&a, &b), reference::hamming(&a, &b), "{backend}");
-                let expected = reference::union_intersection(&a, &b);
-                assert_eq!(counts.union_intersection(&a, &b), expected, "{backend}");
-            }
-        }
-    }
-
-    /// On a CPU with VPOPCNTDQ nothing else would run the version for those without.
-    #[test]
-    #[cfg(target_arch = "x86_64")]
-    fn avx512_counts_alike_with_and_without_vpopcntdq() {
-        if !has_vpopcntdq(Backend::Avx512) {
-            return; // then the public interface runs the version without, and there is no other
-        }
-        for len in 0..130 {
-            let (a, b) = (words(len, 1), words(len, 9));
-            let with = [
-                avx512_vpopcntdq::table::<u64, u64, Hamming>().pair((), &a, &b),
-                avx512_vpopcntdq::table::<u64, u64, Jaccard>().pair((), &a, &b),
-            ];
-            let without = [
-                avx512::table::<u64, u64, Hamming>().pair((), &a, &b),
-                avx512::table::<u64, u64, Jaccard>().pair((), &a, &b),
-            ];
-            assert_eq!(with, without, "{len} words");
-        }
     }
 }

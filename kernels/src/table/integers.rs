@@ -100,7 +100,7 @@ pub(crate) fn i8_i8(backend: Backend, metric: Metric) -> Found<i8, i8, ()> {
 
 pub(crate) fn u8_u8(backend: Backend, metric: Metric) -> Found<u8, u8, ()> {
     match metric {
-        Metric::Hamming | Metric::Jaccard => bits(backend, metric),
+        Metric::Hamming | Metric::Jaccard => bits::packed(backend, metric),
         _ => integers(backend, metric, "u8"),
     }
 }
