@@ -8,7 +8,7 @@ use crate::score::Score;
 /// to hide the same latency; docs/adr/0007-prefetch-distance.md has the sweep.
 const BYTES_AHEAD: usize = 4096;
 
-/// Rows fetched ahead: fewer than 4 hide too little, more than 16 are not there to fetch in a hop.
+/// Rows fetched ahead: fewer than 4 hide too little, more than 16 were not tried.
 const ROWS_AHEAD: (usize, usize) = (4, 16);
 
 /// Cache lines fetched of each row ahead. The CPU's own prefetcher follows the rest of a long row.

