@@ -59,14 +59,14 @@
 //!   ([`Hnsw::graph_hash`]) on any number of threads, any backend and any CPU.
 //! - A search returns exactly min(k, points) hits, ordered by (distance, id), without repeats.
 //! - Every point can be reached from every other ([`Hnsw::check`] verifies it), and equal rows
-//!   (equal bytes, after normalising for the cosine) are all found, in ascending order of ids.
-//! - NaN, infinity, norms whose distances would overflow, wrong dimensions and parameters out of
+//!   (equal bytes of what is stored, see [`Vectors`]) are all found, in ascending order of ids.
+//! - NaN, infinity, norms whose distances would overflow, vectors without a direction, wrong dimensions and parameters out of
 //!   range are typed errors, and leave the index as it was.
 //!
 //! # Points of your own
 //!
 //! The graph knows ids only. What it asks of the points is the trait [`Space`]; [`Vectors`] is one
-//! such space, over `f32` or packed bits.
+//! such space, over `f32`, `f16`, `bf16`, `i8`, `u8` or packed bits.
 
 mod build;
 mod flat;
@@ -81,7 +81,7 @@ mod store;
 mod threads;
 mod vectors;
 
-pub use nearfield_kernels::{Backend, Metric};
+pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
 pub use flat::Flat;

@@ -1,15 +1,18 @@
 //! How a vector of each element type is inspected and brought into the form that is stored.
 
-use nearfield_kernels::{Element, Metric};
+use nearfield_kernels::{Element, Metric, Number, bf16, f16, squared_norm};
 
 use super::error::Flaw;
 
-/// An element type of [`Vectors`](crate::Vectors): `f32`, or `u64` words of packed bits.
+/// An element type of [`Vectors`](crate::Vectors): every [`Element`], that is `f32`,
+/// [`struct@f16`], [`bf16`], `i8`, `u8`, and packed bits in words (`u64`) or bytes (`u8`).
 /// Sealed, as [`Element`] is.
 pub trait VectorElement: Element {
-    /// Whether vectors of it can be scaled to length 1, as the cosine needs.
+    /// The metric by which stored vectors are compared when `metric` is asked for.
     #[doc(hidden)]
-    const CAN_NORMALIZE: bool;
+    fn scored_by(metric: Metric) -> Metric {
+        metric
+    }
 
     /// Refuses what would poison distances.
     #[doc(hidden)]
@@ -17,24 +20,19 @@ pub trait VectorElement: Element {
 
     /// Writes the stored form of a good vector to `out`, of the same length.
     #[doc(hidden)]
-    fn store(vector: &[Self], metric: Metric, out: &mut [Self]);
+    fn store(vector: &[Self], _metric: Metric, out: &mut [Self]) {
+        out.copy_from_slice(vector);
+    }
 }
 
 impl VectorElement for f32 {
-    const CAN_NORMALIZE: bool = true;
+    /// Normalised rows need no norms: their inner product is enough.
+    fn scored_by(metric: Metric) -> Metric {
+        if metric == Metric::Cosine { Metric::InnerProduct } else { metric }
+    }
 
     fn inspect(vector: &[f32], metric: Metric) -> Result<(), Flaw> {
-        let squared_norm = nearfield_kernels::squared_norm(vector);
-        // ‖a − b‖² ≤ 2·(‖a‖² + ‖b‖²) and |a·b| ≤ ‖a‖·‖b‖: with this bound no distance overflows.
-        if squared_norm <= f32::MAX / 8.0 {
-            let is_zero = || vector.iter().all(|value| *value == 0.0);
-            let zero = metric == Metric::Cosine && squared_norm == 0.0 && is_zero();
-            return if zero { Err(Flaw::ZeroVector) } else { Ok(()) };
-        }
-        Err(match vector.iter().position(|value| !value.is_finite()) {
-            Some(position) => Flaw::NotFinite { position, value: vector[position] },
-            None => Flaw::NormOverflow { squared_norm },
-        })
+        inspect_float(vector, metric)
     }
 
     fn store(vector: &[f32], metric: Metric, out: &mut [f32]) {
@@ -45,14 +43,55 @@ impl VectorElement for f32 {
     }
 }
 
-impl VectorElement for u64 {
-    const CAN_NORMALIZE: bool = false;
+/// Types whose vectors are stored as they come: integers and bits cannot be scaled to length 1, and
+/// half floats would be rounded once more.
+macro_rules! stored_as_given {
+    ($($element:ty: $inspect:path;)*) => {$(
+        impl VectorElement for $element {
+            fn inspect(vector: &[Self], metric: Metric) -> Result<(), Flaw> {
+                $inspect(vector, metric)
+            }
+        }
+    )*};
+}
 
-    fn inspect(_vector: &[u64], _metric: Metric) -> Result<(), Flaw> {
-        Ok(())
+stored_as_given! {
+    f16: inspect_float;
+    bf16: inspect_float;
+    i8: inspect_exact;
+    u8: inspect_exact;
+    u64: inspect_exact;
+}
+
+fn inspect_float<E>(vector: &[E], metric: Metric) -> Result<(), Flaw>
+where
+    E: VectorElement + Number + Into<f32>,
+{
+    let squared_norm = squared_norm(vector);
+    // ‖a − b‖² ≤ 2·(‖a‖² + ‖b‖²) and |a·b| ≤ ‖a‖·‖b‖: with this bound no distance overflows.
+    if squared_norm <= f32::MAX / 8.0 {
+        // From here on sums of squares lose what is below the smallest normal number.
+        if metric != Metric::Cosine || squared_norm >= f32::MIN_POSITIVE {
+            return Ok(());
+        }
+        inspect_exact(vector, metric)?;
+        // Normalising computes in f64, where no direction is lost; the cosine of rows as they are
+        // does not.
+        let is_lost = E::scored_by(metric) == Metric::Cosine;
+        return if is_lost { Err(Flaw::NormUnderflow { squared_norm }) } else { Ok(()) };
     }
+    let infinite = |element: &E| !(*element).into().is_finite();
+    Err(match vector.iter().position(infinite) {
+        Some(position) => Flaw::NotFinite { position, value: vector[position].into() },
+        None => Flaw::NormOverflow { squared_norm },
+    })
+}
 
-    fn store(vector: &[u64], _metric: Metric, out: &mut [u64]) {
-        out.copy_from_slice(vector);
+/// Where sums are exact, only a zero vector under the cosine is left to refuse.
+fn inspect_exact<E: VectorElement>(vector: &[E], metric: Metric) -> Result<(), Flaw> {
+    let zero = E::zeroed();
+    match metric {
+        Metric::Cosine if vector.iter().all(|element| *element == zero) => Err(Flaw::ZeroVector),
+        _ => Ok(()),
     }
 }

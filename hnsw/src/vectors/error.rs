@@ -20,6 +20,12 @@ pub enum Flaw {
         /// The squared norm, infinite where it overflows itself.
         squared_norm: f32,
     },
+    /// The squared norm of an `f16` or `bf16` vector is below `f32::MIN_POSITIVE`, so the cosine
+    /// would be wrong. Scaled by a power of two, which changes no direction, it is accepted.
+    NormUnderflow {
+        /// The squared norm, zero where it underflows itself.
+        squared_norm: f32,
+    },
     /// All elements are zero: it has no direction, and the cosine is undefined.
     ZeroVector,
 }
@@ -33,6 +39,9 @@ impl fmt::Display for Flaw {
                     f,
                     "its squared norm of {squared_norm:e} leaves no room for distances in f32"
                 )
+            }
+            Self::NormUnderflow { squared_norm } => {
+                write!(f, "its squared norm of {squared_norm:e} is too small for a cosine in f32")
             }
             Self::ZeroVector => f.write_str("it is zero, which has no direction for the cosine"),
         }

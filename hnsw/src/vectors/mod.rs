@@ -7,7 +7,7 @@ mod scorer;
 use std::fmt;
 use std::ops::Range;
 
-use nearfield_kernels::{Backend, Kernel, Metric, Rows, Unsupported};
+use nearfield_kernels::{Backend, Kernel, Metric, Rows};
 use twox_hash::XxHash3_64;
 
 pub use element::VectorElement;
@@ -21,8 +21,28 @@ use crate::store::Table;
 /// Vectors of one dimension, element type and metric, stored in rows that begin at a cache line and
 /// are padded with zeros.
 ///
-/// With [`Metric::Cosine`] the rows are **stored normalised**: [`get`](Self::get) returns them so,
-/// and the distance is computed as 1 − dot of the normalised rows, clamped to 0…2.
+/// Which metrics there are for an element, and what is stored:
+///
+/// | `E` | metrics | stored |
+/// |---|---|---|
+/// | `f32` | all but those over bits | as given; with [`Metric::Cosine`] **normalised**: [`get`](Self::get) returns rows so, and the distance is 1 − dot of two such rows, clamped to 0…2 |
+/// | [`f16`](struct@crate::f16), [`bf16`](crate::bf16) | the same | as given: normalising would round them again |
+/// | `i8`, `u8` | the same, computed from exact integer sums | as given, in a quarter of the memory of `f32` |
+/// | `u64`, `u8` | [`Metric::Hamming`], [`Metric::Jaccard`] over packed bits | as given |
+///
+/// A query has the element type of the rows. Distances are those of the kernels over what is
+/// stored, to the bit.
+///
+/// ```
+/// use nearfield_hnsw::{Build, Hnsw, Metric, Params, Search, Vectors};
+///
+/// let mut pixels = Vectors::<u8>::new(3, Metric::Cosine)?;
+/// pixels.extend(&[0, 0, 255, /* second row: */ 10, 20, 30])?;
+/// let index = Hnsw::build(pixels, Params::default(), Build::default())?;
+/// let hits = index.search(&[1, 2, 3], Search::new(1))?;
+/// assert_eq!((hits[0].id, hits[0].distance), (1, 0.0)); // the same direction
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// ```
 /// use nearfield_hnsw::{Metric, Vectors};
@@ -54,13 +74,7 @@ impl<E: VectorElement> Vectors<E> {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn on(backend: Backend, dim: usize, metric: Metric) -> Result<Self, VectorError> {
-        // Normalised rows need no norms: their inner product is enough.
-        let scored = if metric == Metric::Cosine { Metric::InnerProduct } else { metric };
-        let unsupported = Unsupported::Pair { metric, element: E::NAME };
-        if metric == Metric::Cosine && !E::CAN_NORMALIZE {
-            return Err(unsupported.into());
-        }
-        let kernel = Kernel::on(backend, scored)?;
+        let kernel = Kernel::on(backend, E::scored_by(metric))?;
         let stride = stride::<E>(dim).ok_or(VectorError::Dimension { expected: 1, found: dim })?;
         Ok(Self { table: Table::with_capacity(0, stride), dim, metric, kernel })
     }

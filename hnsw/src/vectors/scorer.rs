@@ -48,7 +48,7 @@ impl<'a, E: VectorElement> VectorScorer<'a, E> {
         rows: Rows<'a, E>,
         target: &'a [E],
     ) -> Self {
-        Self { kernel, rows, target, cosine: metric == Metric::Cosine }
+        Self { kernel, rows, target, cosine: kernel.metric() != metric }
     }
 }
 

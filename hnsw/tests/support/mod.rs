@@ -1,7 +1,9 @@
 //! Points to test with, and questions that several tests ask.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
-use nearfield_hnsw::{Backend, Build, Hnsw, Metric, Params, Search, Vectors};
+use nearfield_hnsw::{
+    Backend, Build, Hnsw, Metric, Params, Search, VectorElement, Vectors, bf16, f16,
+};
 
 /// A small generator of reproducible numbers (SplitMix64).
 pub(crate) struct Random(u64);
@@ -44,22 +46,55 @@ impl Random {
     }
 }
 
-pub(crate) fn vectors(values: &[f32], dim: usize, metric: Metric) -> Vectors<f32> {
+/// An element that numbers can be made into, of a size that suits it.
+pub(crate) trait FromNumber: VectorElement {
+    fn from_number(number: f32) -> Self;
+}
+
+macro_rules! from_number {
+    ($($element:ty: $from:expr;)*) => {$(
+        impl FromNumber for $element {
+            fn from_number(number: f32) -> Self {
+                let from: fn(f32) -> Self = $from;
+                from(number)
+            }
+        }
+    )*};
+}
+
+from_number! {
+    f32: |x| x;
+    f16: f16::from_f32;
+    bf16: bf16::from_f32;
+    i8: |x| (x * 20.0) as Self; // saturates, as does the next
+    u8: |x| (x * 20.0 + 128.0) as Self;
+}
+
+/// Numbers as elements: floats as they are or rounded, integers of them times 20 (`u8`: plus 128).
+pub(crate) fn elements<E: FromNumber>(numbers: &[f32]) -> Vec<E> {
+    numbers.iter().map(|number| E::from_number(*number)).collect()
+}
+
+pub(crate) fn vectors<E: VectorElement>(values: &[E], dim: usize, metric: Metric) -> Vectors<E> {
     vectors_on(Backend::best().unwrap(), values, dim, metric)
 }
 
-pub(crate) fn vectors_on(
+pub(crate) fn vectors_on<E: VectorElement>(
     backend: Backend,
-    values: &[f32],
+    values: &[E],
     dim: usize,
     metric: Metric,
-) -> Vectors<f32> {
+) -> Vectors<E> {
     let mut vectors = Vectors::on(backend, dim, metric).unwrap();
     vectors.extend(values).unwrap();
     vectors
 }
 
-pub(crate) fn build(values: &[f32], dim: usize, params: Params) -> Hnsw<Vectors<f32>> {
+pub(crate) fn build<E: VectorElement>(
+    values: &[E],
+    dim: usize,
+    params: Params,
+) -> Hnsw<Vectors<E>> {
     let index = Hnsw::build(vectors(values, dim, Metric::L2Squared), params, Build::default());
     let index = index.unwrap();
     index.check().unwrap();
@@ -67,7 +102,7 @@ pub(crate) fn build(values: &[f32], dim: usize, params: Params) -> Hnsw<Vectors<
 }
 
 /// The points that a search for their own row with ef 64 does not find; an equal row counts.
-pub(crate) fn self_misses(index: &Hnsw<Vectors<f32>>) -> Vec<u32> {
+pub(crate) fn self_misses<E: VectorElement>(index: &Hnsw<Vectors<E>>) -> Vec<u32> {
     let row = |id| index.space().get(id).unwrap();
     let mut searcher = index.searcher();
     (0..index.len() as u32)
