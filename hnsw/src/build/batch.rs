@@ -27,7 +27,8 @@ impl<S: Space> Builder<'_, S> {
         order::shuffle(&mut new, self.params.seed ^ u64::from(ids.start));
         let largest = order::largest_batch(ids.end as usize, SHARE);
         let (mut done, mut distances) = (0, 0);
-        for batch in order::batches(&new, largest) {
+        for batch in order::batches(&mut new, largest) {
+            distances += order::bring_together(self.space, batch);
             distances += self.link_batch(graph, batch);
             done += batch.len();
             (self.progress)(done, total);
