@@ -2,17 +2,21 @@
 
 use crate::native::prefetch;
 use crate::rows::Rows;
-use crate::score::Score;
+use crate::score::{LINES_AHEAD, Score};
 
-/// Bytes of rows that a gather fetches ahead: eight rows of 512 bytes. Short rows need more rows ahead
-/// to hide the same latency; docs/adr/0007-prefetch-distance.md has the sweep.
-const BYTES_AHEAD: usize = 4096;
+/// How far ahead a gather fetches rows. Short rows need more rows ahead to hide the same latency;
+/// docs/adr/0007-prefetch-distance.md has the sweeps.
+struct Ahead {
+    bytes: usize,
+    /// The fewest; more than 16 were not tried.
+    rows: usize,
+}
 
-/// Rows fetched ahead: fewer than 4 hide too little, more than 16 were not tried.
-const ROWS_AHEAD: (usize, usize) = (4, 16);
+/// Where rows are scored in groups, and their beginnings are fetched.
+const GROUPED: Ahead = Ahead { bytes: 4096, rows: 4 };
 
-/// Cache lines fetched of each row ahead. The CPU's own prefetcher follows the rest of a long row.
-const LINES_AHEAD: usize = 8;
+/// Where rows are scored one by one, and each fetches a later one as a whole.
+const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2 };
 
 /// Which rows of a table are scored, as many as there is room for.
 #[derive(Clone, Copy)]
@@ -32,22 +36,32 @@ impl Which<'_> {
         }
     }
 
-    /// Fetches the `i`-th row, if there is one and the CPU's own prefetcher does not see it coming.
+    /// The `i`-th row, or nothing where there is none or the CPU's own prefetcher sees it coming.
+    #[inline(always)]
+    fn ahead<'r, R>(self, i: usize, rows: &'r Rows<'_, R>) -> &'r [R] {
+        match self {
+            Self::Ids(ids) if i < ids.len() => rows.row(ids[i]),
+            _ => &[],
+        }
+    }
+
+    /// Fetches the beginning of that row.
     #[inline(always)]
     fn fetch<R>(self, i: usize, rows: &Rows<'_, R>) {
-        if let Self::Ids(ids) = self
-            && let Some(&id) = ids.get(i)
-        {
-            prefetch::<LINES_AHEAD, R>(rows.row(id));
+        let row = self.ahead(i, rows);
+        if !row.is_empty() {
+            prefetch::<LINES_AHEAD, R>(row);
         }
     }
 }
 
-/// How many rows ahead of the one being scored a gather fetches.
-#[inline(always)]
-fn ahead<R>(rows: &Rows<'_, R>) -> usize {
-    let bytes = rows.dim() * size_of::<R>();
-    (BYTES_AHEAD / bytes).clamp(ROWS_AHEAD.0, ROWS_AHEAD.1)
+impl Ahead {
+    /// How many rows ahead of the one being scored are fetched.
+    #[inline(always)]
+    fn of<R>(&self, rows: &Rows<'_, R>) -> usize {
+        let bytes = rows.dim() * size_of::<R>();
+        (self.bytes / bytes).clamp(self.rows, 16)
+    }
 }
 
 /// Fills `out` with the distances of `query` to `which` of the `rows`; `pair` is that of the metric, as
@@ -65,7 +79,7 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     if out.is_empty() {
         return;
     }
-    let ahead = ahead(rows);
+    let ahead = if M::GROUP == 1 { SINGLE.of(rows) } else { GROUPED.of(rows) };
     (0..ahead).for_each(|i| which.fetch(i, rows));
     let prepared = metric.prepare(token, query);
     match M::GROUP {
@@ -73,8 +87,8 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
         2 => grouped::<T, Q, R, M, 2>(token, metric, query, prepared, rows, which, out, pair),
         _ => {
             for (i, out) in out.iter_mut().enumerate() {
-                which.fetch(i + ahead, rows);
-                [*out] = metric.rows(token, query, prepared, [rows.row(which.id(i))]);
+                let later = which.ahead(i + ahead, rows);
+                *out = metric.row(token, query, prepared, rows.row(which.id(i)), later);
             }
         }
     }
@@ -93,7 +107,7 @@ fn grouped<T: Copy, Q, R, M: Score<T, Q, R>, const GROUP: usize>(
     pair: impl Fn(&[Q], &[R]) -> f32,
 ) {
     let last = out.len() - 1;
-    let ahead = ahead(rows);
+    let ahead = GROUPED.of(rows);
     for (group, out) in out.chunks_mut(GROUP).enumerate() {
         let start = group * GROUP;
         for i in start..start + out.len() {

@@ -147,7 +147,7 @@ where
 
     #[inline(always)]
     fn pair(self, simd: S, a: &[A::Element], b: &[B::Element]) -> f32 {
-        let [[[sum]]] = sums::<S, D, A, B, 1, 1, 1>(simd, self.query, self.row, [a], [b]);
+        let [[[sum]]] = sums::<S, D, A, B, 1, 1, 1>(simd, self.query, self.row, [a], [b], &[]);
         D::finish(sum)
     }
 
@@ -159,7 +159,8 @@ where
         rows: [(&[B::Element], ()); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
         let (queries, rows) = (vectors(queries), vectors(rows));
-        let sums = sums::<S, D, A, B, 1, QUERIES, ROWS>(simd, self.query, self.row, queries, rows);
+        let sums =
+            sums::<S, D, A, B, 1, QUERIES, ROWS>(simd, self.query, self.row, queries, rows, &[]);
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             for row in 0..ROWS {
@@ -183,6 +184,20 @@ where
         }
         let [distances] = self.tile(simd, [(query, ())], prepared);
         distances
+    }
+
+    #[inline(always)]
+    fn row(
+        self,
+        simd: S,
+        query: &[A::Element],
+        (): (),
+        row: &[B::Element],
+        later: &[B::Element],
+    ) -> f32 {
+        let [[[sum]]] =
+            sums::<S, D, A, B, 1, 1, 1>(simd, self.query, self.row, [query], [row], later);
+        D::finish(sum)
     }
 }
 
@@ -208,21 +223,21 @@ where
     #[inline(always)]
     fn prepare(self, simd: S, query: &[A::Element]) -> f32 {
         let a = self.query;
-        let [[[norm]]] = sums::<S, InnerProduct, A, A, 1, 1, 1>(simd, a, a, [query], [query]);
+        let [[[norm]]] = sums::<S, InnerProduct, A, A, 1, 1, 1>(simd, a, a, [query], [query], &[]);
         norm
     }
 
     #[inline(always)]
     fn prepare_row(self, simd: S, row: &[B::Element]) -> f32 {
         let b = self.row;
-        let [[[norm]]] = sums::<S, InnerProduct, B, B, 1, 1, 1>(simd, b, b, [row], [row]);
+        let [[[norm]]] = sums::<S, InnerProduct, B, B, 1, 1, 1>(simd, b, b, [row], [row], &[]);
         norm
     }
 
     #[inline(always)]
     fn pair(self, simd: S, a: &[A::Element], b: &[B::Element]) -> f32 {
         let [[[dot, query_norm, row_norm]]] =
-            sums::<S, Cosine, A, B, 3, 1, 1>(simd, self.query, self.row, [a], [b]);
+            sums::<S, Cosine, A, B, 3, 1, 1>(simd, self.query, self.row, [a], [b], &[]);
         cosine_of(dot, query_norm, row_norm)
     }
 
@@ -235,12 +250,26 @@ where
         rows: [&[B::Element]; ROWS],
     ) -> [f32; ROWS] {
         let [sums] =
-            sums::<S, CosineTo, A, B, 2, 1, ROWS>(simd, self.query, self.row, [query], rows);
+            sums::<S, CosineTo, A, B, 2, 1, ROWS>(simd, self.query, self.row, [query], rows, &[]);
         let mut distances = [0.0; ROWS];
         for (distance, [dot, row_norm]) in distances.iter_mut().zip(sums) {
             *distance = cosine_of(dot, query_norm, row_norm);
         }
         distances
+    }
+
+    #[inline(always)]
+    fn row(
+        self,
+        simd: S,
+        query: &[A::Element],
+        query_norm: f32,
+        row: &[B::Element],
+        later: &[B::Element],
+    ) -> f32 {
+        let [[[dot, row_norm]]] =
+            sums::<S, CosineTo, A, B, 2, 1, 1>(simd, self.query, self.row, [query], [row], later);
+        cosine_of(dot, query_norm, row_norm)
     }
 
     #[inline(always)]
@@ -252,7 +281,7 @@ where
     ) -> [[f32; ROWS]; QUERIES] {
         let (a, b) = (vectors(queries), vectors(rows));
         let dots =
-            sums::<S, InnerProduct, A, B, 1, QUERIES, ROWS>(simd, self.query, self.row, a, b);
+            sums::<S, InnerProduct, A, B, 1, QUERIES, ROWS>(simd, self.query, self.row, a, b, &[]);
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             for row in 0..ROWS {

@@ -1,5 +1,10 @@
 //! What the loops over rows ask of a metric.
 
+use crate::native::prefetch;
+
+/// Cache lines fetched of each row ahead. The CPU's own prefetcher follows the rest of a long row.
+pub(crate) const LINES_AHEAD: usize = 8;
+
 /// A metric over queries of elements `Q` and rows of elements `R`, on the instruction set with token
 /// `T`. Every shape gives, per pair, the same bits.
 pub(crate) trait Score<T, Q, R>: Copy {
@@ -37,6 +42,16 @@ pub(crate) trait Score<T, Q, R>: Copy {
         prepared: Self::Query,
         rows: [&[R]; ROWS],
     ) -> [f32; ROWS];
+
+    /// The distance of a query to a row; meanwhile fetches one that will be wanted later, if not empty.
+    #[inline(always)]
+    fn row(self, token: T, query: &[Q], prepared: Self::Query, row: &[R], later: &[R]) -> f32 {
+        if !later.is_empty() {
+            prefetch::<LINES_AHEAD, R>(later);
+        }
+        let [distance] = self.rows(token, query, prepared, [row]);
+        distance
+    }
 
     /// The distances of every query to every row, all of one length.
     fn tile<const QUERIES: usize, const ROWS: usize>(
