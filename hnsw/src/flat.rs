@@ -53,6 +53,7 @@ impl<S: Space> Flat<S> {
         for ids in ids.chunks(CHUNK) {
             let scores = &mut scores[..ids.len()];
             scorer.score_all(ids, scores);
+            scorer.refine(ids, scores);
             best.extend(ids.iter().zip(scores).map(|(id, score)| Candidate::new(*score, *id)));
             if best.len() > k {
                 best.select_nth_unstable(k);

@@ -60,4 +60,9 @@ pub trait Scorer {
     /// The distances of the points `ids`, in order, into `out` of the same length. The points are
     /// scored together, so that their memory is fetched together.
     fn score_all(&mut self, ids: &[Id], out: &mut [f32]);
+
+    /// Replaces the scores of the points `ids` by their exact distances. A scorer may compare less
+    /// than whole points on the way, as long as it finds the way; what a search returns is exact.
+    /// For one whose scores are exact, nothing is to be done.
+    fn refine(&mut self, _ids: &[Id], _scores: &mut [f32]) {}
 }

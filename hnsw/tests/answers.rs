@@ -103,7 +103,7 @@ fn an_empty_index_answers_with_no_hits_and_grows() {
 fn cosine_rows_are_stored_normalised() {
     let mut vectors = Vectors::<f32>::new(2, Metric::Cosine).unwrap();
     vectors.extend(&[3.0, 4.0, 0.0, -2.0]).unwrap();
-    assert_eq!(vectors.get(0), Some(&[0.6, 0.8][..]));
+    assert_eq!(vectors.get(0).as_deref(), Some(&[0.6, 0.8][..]));
     assert_eq!(vectors.get(2), None);
     let index = Hnsw::build(vectors, Params::default(), Build::default()).unwrap();
     let hits = index.search(&[0.0, 10.0], Search::new(2)).unwrap();

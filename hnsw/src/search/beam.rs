@@ -13,6 +13,9 @@ use crate::space::Scorer;
 /// Cache lines fetched of a list that will be read: all of it at M = 16.
 const LIST_LINES: usize = 2;
 
+/// For each hit asked for, the candidates whose exact distances decide which they are.
+const REFINED: usize = 2;
+
 /// Memory of one search, reused by the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -20,6 +23,7 @@ pub(crate) struct Scratch {
     pool: Pool,
     ids: Vec<Id>,
     scores: Vec<f32>,
+    best: Vec<Candidate>,
     /// Distances computed so far.
     pub(crate) distances: u64,
 }
@@ -70,10 +74,27 @@ impl<S: Scorer> Walk<'_, S> {
         }
     }
 
+    /// The `k` nearest of what the last beam found, by exact distances.
+    pub(crate) fn best(&mut self, k: usize) -> &[Candidate] {
+        let Scratch { pool, ids, scores, best, .. } = &mut *self.scratch;
+        let found = pool.candidates();
+        let found = &found[..found.len().min(k.saturating_mul(REFINED))];
+        ids.clear();
+        ids.extend(found.iter().map(|candidate| candidate.id()));
+        scores.clear();
+        scores.extend(found.iter().map(|candidate| candidate.distance()));
+        self.scorer.refine(ids, scores);
+        best.clear();
+        best.extend(ids.iter().zip(scores).map(|(id, score)| Candidate::new(*score, *id)));
+        best.sort_unstable();
+        best.truncate(k);
+        best
+    }
+
     /// Scores the unseen neighbours of `id` with one call and offers them to the pool.
     #[inline(always)]
     fn expand(&mut self, id: Id, level: usize) {
-        let Scratch { visited, pool, ids, scores, distances } = &mut *self.scratch;
+        let Scratch { visited, pool, ids, scores, distances, .. } = &mut *self.scratch;
         let len = self.graph.len();
         ids.clear();
         for slot in self.graph.slots(id, level) {

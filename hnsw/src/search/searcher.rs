@@ -128,8 +128,7 @@ fn nearest<S: Scorer>(mut walk: Walk<'_, S>, entry: Id, search: Search, hits: &m
         let seed = [walk.scratch.found()[0]];
         walk.beam(0, ef, &seed);
     }
-    let found = walk.scratch.found();
-    let found = &found[..found.len().min(search.k)];
+    let found = walk.best(search.k);
     hits.extend(found.iter().map(|candidate| candidate.hit()));
     if !graph.has_copies() {
         return;

@@ -14,6 +14,10 @@ pub trait VectorElement: Element {
         metric
     }
 
+    /// Whether long rows are stored in halves (`halves.rs`).
+    #[doc(hidden)]
+    const HALVED: bool = false;
+
     /// Refuses what would poison distances.
     #[doc(hidden)]
     fn inspect(vector: &[Self], metric: Metric) -> Result<(), Flaw>;
@@ -26,6 +30,8 @@ pub trait VectorElement: Element {
 }
 
 impl VectorElement for f32 {
+    const HALVED: bool = true;
+
     /// Normalised rows need no norms: their inner product is enough.
     fn scored_by(metric: Metric) -> Metric {
         if metric == Metric::Cosine { Metric::InnerProduct } else { metric }

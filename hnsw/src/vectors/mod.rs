@@ -2,16 +2,20 @@
 
 mod element;
 mod error;
+mod halves;
 mod scorer;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use nearfield_kernels::{Backend, Kernel, Metric, Rows};
+use nearfield_kernels::{Backend, Element, Kernel, Metric, Rows};
 use twox_hash::XxHash3_64;
 
 pub use element::VectorElement;
 pub use error::{Flaw, VectorError};
+use halves::{Halved, Halves};
+use scorer::Compared;
 pub use scorer::{QueryBuffer, VectorScorer};
 
 use crate::id::{Id, MAX_POINTS};
@@ -30,8 +34,12 @@ use crate::store::Table;
 /// | `i8`, `u8` | the same, computed from exact integer sums | as given, in a quarter of the memory of `f32` |
 /// | `u64`, `u8` | [`Metric::Hamming`], [`Metric::Jaccard`] over packed bits | as given |
 ///
-/// A query has the element type of the rows. Distances are those of the kernels over what is
-/// stored, to the bit.
+/// A query has the element type of the rows. The distances of hits are those of the kernels over
+/// what is stored, to the bit.
+///
+/// Rows of `f32` from 64 dimensions on lie in memory as two halves: the walk compares the upper 16 bits
+/// of every element, which are half the bytes to fetch, and whole rows where that cannot tell points
+/// apart and for the best candidates at the end. The memory and the distances are the same.
 ///
 /// ```
 /// use nearfield_hnsw::{Build, Hnsw, Metric, Params, Search, Vectors};
@@ -49,7 +57,7 @@ use crate::store::Table;
 ///
 /// let mut vectors = Vectors::<f32>::new(3, Metric::L2Squared)?;
 /// vectors.extend(&[0.0, 0.0, 1.0, /* second row: */ 0.0, 2.0, 0.0])?;
-/// assert_eq!(vectors.get(1), Some(&[0.0, 2.0, 0.0][..]));
+/// assert_eq!(vectors.get(1).as_deref(), Some(&[0.0, 2.0, 0.0][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Vectors<E: VectorElement> {
@@ -57,6 +65,8 @@ pub struct Vectors<E: VectorElement> {
     dim: usize,
     metric: Metric,
     kernel: Kernel<E>,
+    /// How rows of `f32` are compared that are stored in halves.
+    halved: Option<Halved>,
 }
 
 impl<E: VectorElement> Vectors<E> {
@@ -76,7 +86,9 @@ impl<E: VectorElement> Vectors<E> {
     pub fn on(backend: Backend, dim: usize, metric: Metric) -> Result<Self, VectorError> {
         let kernel = Kernel::on(backend, E::scored_by(metric))?;
         let stride = stride::<E>(dim).ok_or(VectorError::Dimension { expected: 1, found: dim })?;
-        Ok(Self { table: Table::with_capacity(0, stride), dim, metric, kernel })
+        let is_halved = E::HALVED && dim >= halves::SHORTEST;
+        let halved = is_halved.then(|| Halved::on(backend, metric, kernel.metric())).transpose()?;
+        Ok(Self { table: Table::with_capacity(0, stride), dim, metric, kernel, halved })
     }
 
     /// Lets the first segment hold `rows` vectors, so that they lie in one piece. Growth beyond is
@@ -104,8 +116,13 @@ impl<E: VectorElement> Vectors<E> {
             E::inspect(values, self.metric).map_err(|flaw| VectorError::Row { row, flaw })?;
         }
         self.table.grow_to(len).map_err(|error| VectorError::Memory(error.kind()))?;
+        let mut whole = Vec::new();
         for (id, values) in (first as Id..).zip(values.chunks_exact(self.dim)) {
-            E::store(values, self.metric, &mut self.table.row_mut(id)[..self.dim]);
+            let row = self.table.row_mut(id);
+            store(values, self.metric, self.halved.is_some(), &mut whole, row);
+            if let Some(halved) = &mut self.halved {
+                halved.all_short &= halves::is_short(bytemuck::cast_slice(row));
+            }
         }
         Ok(first as Id..len as Id)
     }
@@ -125,17 +142,38 @@ impl<E: VectorElement> Vectors<E> {
         self.metric
     }
 
-    /// The vector `id` as it is stored; `None` if there is none.
-    pub fn get(&self, id: Id) -> Option<&[E]> {
-        ((id as usize) < self.table.len()).then(|| &self.table.row(id)[..self.dim])
+    /// The vector `id` as it is compared (see above); `None` if there is none. Borrowed where rows
+    /// are stored in one piece; those of `f32` from 64 dimensions on are put together.
+    pub fn get(&self, id: Id) -> Option<Cow<'_, [E]>> {
+        let row = ((id as usize) < self.table.len()).then(|| self.table.row(id))?;
+        if self.halved.is_none() {
+            return Some(Cow::Borrowed(&row[..self.dim]));
+        }
+        let mut values = vec![E::zeroed(); self.dim];
+        halves::join(bytemuck::cast_slice(row), bytemuck::cast_slice_mut(&mut values));
+        Some(Cow::Owned(values))
     }
 
-    /// All rows with their padding. Zeros added to both sides change no distance, to the bit, and
-    /// spare the kernels a tail.
-    fn rows(&self) -> Rows<'_, E> {
-        let stride = self.table.stride();
-        let (first_log2, len) = (self.table.first_log2(), self.table.len());
-        Rows::segmented(self.table.segments(), first_log2, stride, stride, len)
+    /// The first elements of all rows, as many as make a row of `E` with its padding. Zeros added to
+    /// both sides change no distance, to the bit, and spare the kernels a tail.
+    fn rows<T: Element>(&self) -> Rows<'_, T> {
+        let elements = self.table.stride();
+        let stride = elements * size_of::<E>() / size_of::<T>();
+        let segments = self.table.segments().map(bytemuck::cast_slice);
+        Rows::segmented(segments, self.table.first_log2(), elements, stride, self.table.len())
+    }
+
+    /// What compares rows with a target in its stored form.
+    fn scorer_from<'a>(&'a self, target: &'a [E], is_member: bool) -> VectorScorer<'a, E> {
+        let rows = match self.halved {
+            None => Compared::Whole { kernel: self.kernel, rows: self.rows(), target },
+            Some(halved) => {
+                let target = bytemuck::cast_slice(target);
+                let is_short = is_member || halves::is_short(target);
+                Compared::Halves(Halves::new(halved, self.rows(), self.rows(), target, is_short))
+            }
+        };
+        VectorScorer::new(rows, self.kernel.metric() != self.metric)
     }
 }
 
@@ -148,6 +186,22 @@ fn stride<E>(dim: usize) -> Option<usize> {
         _ if dim < line => Some(dim.next_power_of_two()),
         _ => dim.checked_next_multiple_of(line),
     }
+}
+
+/// Writes a good vector to a row in the form that is stored; `whole` is room for its values.
+fn store<E: VectorElement>(
+    values: &[E],
+    metric: Metric,
+    is_halved: bool,
+    whole: &mut Vec<E>,
+    row: &mut [E],
+) {
+    if !is_halved {
+        return E::store(values, metric, &mut row[..values.len()]);
+    }
+    whole.resize(values.len(), E::zeroed());
+    E::store(values, metric, whole);
+    halves::split(bytemuck::cast_slice(whole), bytemuck::cast_slice_mut(row));
 }
 
 impl<E: VectorElement> Space for Vectors<E> {
@@ -169,15 +223,15 @@ impl<E: VectorElement> Space for Vectors<E> {
             return Err(VectorError::Dimension { expected: self.dim, found: query.len() });
         }
         E::inspect(query, self.metric).map_err(VectorError::Query)?;
-        let target = scratch
+        let (target, whole) = scratch
             .padded(self.table.stride())
             .map_err(|error| VectorError::Memory(error.kind()))?;
-        E::store(query, self.metric, &mut target[..self.dim]);
-        Ok(VectorScorer::new(self.kernel, self.metric, self.rows(), target))
+        store(query, self.metric, self.halved.is_some(), whole, target);
+        Ok(self.scorer_from(target, false))
     }
 
     fn member(&self, id: Id) -> VectorScorer<'_, E> {
-        VectorScorer::new(self.kernel, self.metric, self.rows(), self.table.row(id))
+        self.scorer_from(self.table.row(id), true)
     }
 
     fn equal(&self, a: Id, b: Id) -> bool {
@@ -201,6 +255,7 @@ impl<E: VectorElement> fmt::Debug for Vectors<E> {
             .field("dim", &self.dim)
             .field("metric", &self.metric)
             .field("kernel", &self.kernel)
+            .field("halved", &self.halved)
             .finish()
     }
 }

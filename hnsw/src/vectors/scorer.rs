@@ -2,59 +2,78 @@
 
 use std::{fmt, io};
 
-use nearfield_kernels::{Kernel, Metric, Rows};
+use nearfield_kernels::{Kernel, Rows};
 
 use super::element::VectorElement;
+use super::halves::Halves;
 use crate::id::Id;
 use crate::space::Scorer;
 use crate::store::Segment;
 
-/// Aligned memory for a query in its stored form.
+/// Memory for a query in its stored form, aligned as the rows are.
 #[derive(Debug)]
-pub struct QueryBuffer<E>(Option<Segment<E>>);
+pub struct QueryBuffer<E> {
+    row: Option<Segment<E>>,
+    /// Room for the query's values on the way.
+    values: Vec<E>,
+}
 
 impl<E> Default for QueryBuffer<E> {
     fn default() -> Self {
-        Self(None)
+        Self { row: None, values: Vec::new() }
     }
 }
 
 impl<E: VectorElement> QueryBuffer<E> {
-    /// `len` elements; beyond what a caller writes they are zero, as long as `len` stays the same.
-    pub(super) fn padded(&mut self, len: usize) -> io::Result<&mut [E]> {
-        if self.0.as_ref().is_none_or(|segment| segment.len() != len) {
-            self.0 = None;
+    /// A row of `len` elements, and room for values. Beyond what a caller writes the row is zero, as
+    /// long as `len` stays the same.
+    pub(super) fn padded(&mut self, len: usize) -> io::Result<(&mut [E], &mut Vec<E>)> {
+        if self.row.as_ref().is_none_or(|row| row.len() != len) {
+            self.row = None;
         }
-        match &mut self.0 {
-            Some(segment) => Ok(segment),
-            empty => Ok(empty.insert(Segment::zeroed(len)?)),
-        }
+        let row = match &mut self.row {
+            Some(row) => row,
+            empty => empty.insert(Segment::zeroed(len)?),
+        };
+        Ok((row, &mut self.values))
     }
 }
 
 /// The [`Scorer`] of [`Vectors`](crate::Vectors).
 pub struct VectorScorer<'a, E: VectorElement> {
-    kernel: Kernel<E>,
-    rows: Rows<'a, E>,
-    target: &'a [E],
+    rows: Compared<'a, E>,
     /// Scores are inner products of normalised rows and become cosine distances.
     cosine: bool,
 }
 
+/// How the target is compared with rows.
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack of a search")]
+pub(super) enum Compared<'a, E: VectorElement> {
+    Whole { kernel: Kernel<E>, rows: Rows<'a, E>, target: &'a [E] },
+    Halves(Halves<'a>),
+}
+
 impl<'a, E: VectorElement> VectorScorer<'a, E> {
-    pub(super) fn new(
-        kernel: Kernel<E>,
-        metric: Metric,
-        rows: Rows<'a, E>,
-        target: &'a [E],
-    ) -> Self {
-        Self { kernel, rows, target, cosine: kernel.metric() != metric }
+    pub(super) fn new(rows: Compared<'a, E>, cosine: bool) -> Self {
+        Self { rows, cosine }
+    }
+
+    #[inline(always)]
+    fn finish(&self, scores: &mut [f32]) {
+        if self.cosine {
+            for score in scores {
+                *score = (1.0 + *score).clamp(0.0, 2.0);
+            }
+        }
     }
 }
 
 impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
     fn aim(&mut self, id: Id) {
-        self.target = self.rows.row(id);
+        match &mut self.rows {
+            Compared::Whole { rows, target, .. } => *target = rows.row(id),
+            Compared::Halves(halves) => halves.aim(id),
+        }
     }
 
     fn score(&mut self, id: Id) -> f32 {
@@ -65,20 +84,32 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
 
     #[inline(always)]
     fn score_all(&mut self, ids: &[Id], out: &mut [f32]) {
-        self.kernel.gather(self.target, &self.rows, ids, out);
-        if self.cosine {
-            for score in out {
-                *score = (1.0 + *score).clamp(0.0, 2.0);
-            }
+        match &mut self.rows {
+            Compared::Whole { kernel, rows, target } => kernel.gather(target, rows, ids, out),
+            Compared::Halves(halves) => halves.score_all(ids, out),
+        }
+        self.finish(out);
+    }
+
+    fn refine(&mut self, ids: &[Id], scores: &mut [f32]) {
+        if let Compared::Halves(halves) = &mut self.rows
+            && !halves.is_exact()
+        {
+            halves.refine(ids, scores);
+            self.finish(scores);
         }
     }
 }
 
 impl<E: VectorElement> fmt::Debug for VectorScorer<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VectorScorer")
-            .field("kernel", &self.kernel)
-            .field("rows", &self.rows)
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("VectorScorer");
+        match &self.rows {
+            Compared::Whole { kernel, rows, .. } => {
+                debug.field("kernel", kernel).field("rows", rows)
+            }
+            Compared::Halves(halves) => debug.field("halves", halves),
+        };
+        debug.finish_non_exhaustive()
     }
 }

@@ -107,7 +107,7 @@ pub(crate) fn self_misses<E: VectorElement>(index: &Hnsw<Vectors<E>>) -> Vec<u32
     let mut searcher = index.searcher();
     (0..index.len() as u32)
         .filter(|id| {
-            let hits = searcher.search(row(*id), Search::new(1).ef(64)).unwrap();
+            let hits = searcher.search(&row(*id), Search::new(1).ef(64)).unwrap();
             row(hits[0].id) != row(*id)
         })
         .collect()
