@@ -1,7 +1,6 @@
 //! Nearfield's chores: `cargo xtask bench | ann | kernels | test | tidy | neon`.
 
 mod ann;
-mod arguments;
 mod bench;
 mod kernels;
 mod neon;
