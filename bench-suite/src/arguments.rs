@@ -8,19 +8,22 @@ use nearfield_kernels::Metric;
 use crate::{ann::Settings, workload::Files};
 
 /// The vectors to measure on, and how they are compared.
+///
+/// Three of them are needed, but clap learns that late (`required = false`): then a command that has
+/// other vectors at hand may take `Option<DataArgs>`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct DataArgs {
     /// The rows to index
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required = false)]
     pub base: PathBuf,
     /// The rows to search for
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required = false)]
     pub query: PathBuf,
     /// The ids of the exact nearest rows, for recall
     #[arg(long, value_name = "FILE")]
     pub gt: Option<PathBuf>,
     /// l2, ip, cosine (normalises), l1, hamming or jaccard (packed bits from u8)
-    #[arg(long, value_parser = metric)]
+    #[arg(long, value_parser = metric, required = false)]
     pub metric: Metric,
 }
 
@@ -172,6 +175,27 @@ mod tests {
     fn again(line: &Line) -> Line {
         let words = [vec!["it".into()], line.data.words(), line.index.words()].concat();
         Line::try_parse_from(words).unwrap()
+    }
+
+    #[test]
+    fn all_vectors_are_named_or_none() {
+        #[derive(Debug, Parser)]
+        struct Optional {
+            #[command(flatten)]
+            data: Option<DataArgs>,
+        }
+        let parse = |line: &str| Optional::try_parse_from(line.split_whitespace());
+        assert_eq!(parse("it").unwrap().data, None);
+        assert!(parse("it --base a --query b --metric ip").unwrap().data.is_some());
+        for (line, missing) in [
+            ("it --query b --metric ip", "base"),
+            ("it --base a --metric ip", "query"),
+            ("it --base a --query b", "metric"),
+        ] {
+            let optional = parse(line).unwrap_err().to_string();
+            let needed = Line::try_parse_from(line.split_whitespace()).unwrap_err().to_string();
+            assert!(optional.contains(missing) && needed.contains(missing), "{optional}{needed}");
+        }
     }
 
     #[test]

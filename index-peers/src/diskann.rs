@@ -6,7 +6,7 @@ use std::thread;
 
 use bench_suite::Table;
 use bench_suite::ann::Settings;
-use bench_suite::index_peers::{self, Metric, PeerError, PeerIndex};
+use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
 use diskann::graph::config::{Builder, MaxDegree};
 use diskann::graph::{DiskANNIndex, search::Knn};
 use diskann::neighbor::Neighbor;
@@ -66,15 +66,15 @@ impl PeerIndex for Diskann {
     }
 }
 
-/// Every thread takes the next row: the library inserts rows on many threads at once, one call each.
+/// Every thread takes the next row, since the library inserts on many threads at once, one row a call;
+/// then it prunes its share of the lists that are still longer than the degree.
 fn insert_all(
     index: &DiskANNIndex<Provider<Full<f32>>>,
     rows: &Table<f32>,
     threads: usize,
 ) -> Result<(), PeerError> {
     let next = AtomicUsize::new(0);
-    let work = || {
-        let runtime = runtime()?;
+    on_threads(threads, |runtime, _| {
         loop {
             let id = next.fetch_add(1, Ordering::Relaxed);
             if id >= rows.len() {
@@ -84,9 +84,22 @@ fn insert_all(
             let insert = index.insert(&Strategy, &Context, &key, row);
             runtime.block_on(insert).map_err(PeerError::library)?;
         }
-    };
+    })?;
+    on_threads(threads, |runtime, thread| {
+        let bound = |thread: usize| (rows.len() * thread / threads) as u32;
+        let share = bound(thread)..bound(thread + 1);
+        runtime.block_on(index.prune_range(&Strategy, &Context, share)).map_err(PeerError::library)
+    })
+}
+
+fn on_threads(
+    threads: usize,
+    work: impl Fn(&Runtime, usize) -> Result<(), PeerError> + Sync,
+) -> Result<(), PeerError> {
+    let work = &work;
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let start = |thread| scope.spawn(move || work(&runtime()?, thread));
+        let workers: Vec<_> = (0..threads).map(start).collect();
         workers.into_iter().try_for_each(|worker| {
             worker.join().unwrap_or_else(|_| Err(PeerError::library("a thread panicked")))
         })
@@ -108,5 +121,5 @@ fn mean(rows: &Table<f32>) -> Vec<f32> {
 }
 
 fn main() -> ExitCode {
-    index_peers::main::<Diskann>()
+    peer_index::main::<Diskann>()
 }

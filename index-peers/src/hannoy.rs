@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use bench_suite::Table;
 use bench_suite::ann::Settings;
-use bench_suite::index_peers::{self, Metric, PeerError, PeerIndex};
+use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
 use hannoy::distances::{Cosine, Euclidean};
 use hannoy::{Database, Distance, Reader, Writer};
 use heed::{CommitOrAbort, Env, EnvOpenOptions, RoTxn, WithTls};
@@ -118,5 +118,5 @@ fn build<D: Distance>(
 }
 
 fn main() -> ExitCode {
-    index_peers::main::<Hannoy>()
+    peer_index::main::<Hannoy>()
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bench_suite::Table;
 use bench_suite::ann::Settings;
-use bench_suite::index_peers::{self, Metric, PeerError, PeerIndex};
+use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
 use hnsw_rs::prelude::{DistDot, DistL2, Distance, Hnsw};
 use rayon::ThreadPoolBuilder;
 
@@ -63,5 +63,5 @@ fn build<D: Distance<f32> + Send + Sync>(
 }
 
 fn main() -> ExitCode {
-    index_peers::main::<HnswRs>()
+    peer_index::main::<HnswRs>()
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use bench_suite::Table;
 use bench_suite::ann::Settings;
-use bench_suite::index_peers::{self, Metric, PeerError, PeerIndex};
+use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
 use instant_distance::{Builder, HnswMap, Point, Search};
 use nearfield_kernels::Kernel;
 use rayon::ThreadPoolBuilder;
@@ -71,5 +71,5 @@ impl PeerIndex for InstantDistance {
 }
 
 fn main() -> ExitCode {
-    index_peers::main::<InstantDistance>()
+    peer_index::main::<InstantDistance>()
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bench_suite::Table;
 use bench_suite::ann::Settings;
-use bench_suite::index_peers::{self, Metric, PeerError, PeerIndex};
+use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
@@ -49,10 +49,11 @@ impl PeerIndex for Usearch {
     }
 
     fn bytes(&self) -> Option<usize> {
-        Some(self.0.memory_usage())
+        // What its memory tells grows by doubling, whether it is used or not.
+        Some(self.0.serialized_length())
     }
 }
 
 fn main() -> ExitCode {
-    index_peers::main::<Usearch>()
+    peer_index::main::<Usearch>()
 }
