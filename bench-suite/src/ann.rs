@@ -1,14 +1,17 @@
 //! Builds an index over a workload and searches it, and says what that took.
 
-use std::{io, time::Instant};
+use std::{
+    io::{self, Write},
+    time::Instant,
+};
 
 use nearfield_hnsw::{
     Build, BuildError, Hnsw, Params, Search, SearchError, VectorElement, VectorError, Vectors,
 };
-use nearfield_kernels::{Backend, Unsupported};
+use nearfield_kernels::{Backend, Element, Unsupported};
 use serde::{Deserialize, Serialize};
 
-use crate::{recall::Marker, workload::Workload};
+use crate::{passes::Passes, recall::Marker, workload::Workload};
 
 /// What to build and how to search it.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ pub struct Settings {
     pub backend: Option<Backend>,
 }
 
-/// One thing that was measured; as JSON, one line.
+/// One thing that was measured; as JSON, one line. What a library does not tell is null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
@@ -35,6 +38,18 @@ pub enum Event {
     Build(BuildEvent),
     /// All queries are searched with one `ef`.
     Search(SearchEvent),
+}
+
+impl Event {
+    /// Writes it as a line of JSON, at once.
+    ///
+    /// # Errors
+    /// When the line cannot be written.
+    pub fn write_line(&self, mut to: impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut to, self)?;
+        writeln!(to)?;
+        to.flush()
+    }
 }
 
 /// What building took.
@@ -49,11 +64,11 @@ pub struct BuildEvent {
     /// Seconds from the rows in memory to the index, the copy of the rows included.
     pub seconds: f64,
     /// Distances computed.
-    pub distances: u64,
+    pub distances: Option<u64>,
     /// Bytes of the index for each row, the row included.
-    pub bytes_per_vector: f64,
+    pub bytes_per_vector: Option<f64>,
     /// The digest of all links, as 16 hexadecimal digits.
-    pub graph_hash: String,
+    pub graph_hash: Option<String>,
 }
 
 /// What searching with one `ef` took, on one thread.
@@ -66,11 +81,11 @@ pub struct SearchEvent {
     /// Queries per second in the best pass.
     pub qps: f64,
     /// Microseconds within which half of that pass's queries were answered.
-    pub p50_us: f64,
+    pub p50_us: Option<f64>,
     /// Microseconds within which 99 % of that pass's queries were answered.
-    pub p99_us: f64,
+    pub p99_us: Option<f64>,
     /// Distances computed for a query, on average.
-    pub distances_per_query: f64,
+    pub distances_per_query: Option<f64>,
 }
 
 /// Why a workload was not measured.
@@ -183,9 +198,9 @@ pub fn build<E: VectorElement>(
         dim: workload.dim,
         threads: settings.threads,
         seconds,
-        distances: index.build_distances(),
-        bytes_per_vector: index.memory().total() as f64 / index.len().max(1) as f64,
-        graph_hash: format!("{:016x}", index.graph_hash()),
+        distances: Some(index.build_distances()),
+        bytes_per_vector: Some(index.memory().total() as f64 / index.len().max(1) as f64),
+        graph_hash: Some(format!("{:016x}", index.graph_hash())),
     };
     Ok((index, event))
 }
@@ -215,62 +230,43 @@ pub fn search<E: VectorElement>(
     settings: &Settings,
     ef: usize,
 ) -> Result<SearchEvent, AnnError> {
-    let queries = &workload.queries;
-    let found = settings.k.min(index.len());
     let request = Search::new(settings.k).ef(ef);
     let mut searcher = index.searcher();
-    let mut answers = vec![0; found * queries.len()];
-    let mut times = vec![0.0; queries.len()];
-    let (mut best, mut best_times) = (f64::INFINITY, Vec::new());
-
-    for _ in 0..settings.passes {
-        let start = Instant::now();
-        // One look at the clock per query ends its time and begins the next one's.
-        let mut last = start;
-        for (query, (answer, time)) in answers.chunks_exact_mut(found).zip(&mut times).enumerate() {
-            let hits = searcher
-                .search(queries.row(query), request)
-                .map_err(|error| AnnError::Search { query, error })?;
-            answer.iter_mut().zip(hits).for_each(|(id, hit)| *id = hit.id);
-            let now = Instant::now();
-            *time = (now - last).as_secs_f64();
-            last = now;
-        }
-        let seconds = (last - start).as_secs_f64();
-        if seconds < best {
-            best = seconds;
-            best_times.clone_from(&times);
-        }
-    }
-
-    let asked = queries.len() as f64;
-    best_times.sort_unstable_by(f64::total_cmp);
-    Ok(SearchEvent {
-        ef,
-        recall: marker.map(|marker| marker.recall(answers.chunks_exact(found))),
-        qps: asked / best,
-        p50_us: percentile(&best_times, 0.50) * 1e6,
-        p99_us: percentile(&best_times, 0.99) * 1e6,
-        distances_per_query: searcher.distances() as f64 / (asked * settings.passes as f64),
+    let (queries, width) = (&workload.queries, settings.k.min(index.len()));
+    let passes = Passes::run(queries, width, settings.passes, |query, out| {
+        let hits = searcher.search(query, request)?;
+        out.iter_mut().zip(hits).for_each(|(id, hit)| *id = hit.id);
+        Ok(hits.len())
     })
+    .map_err(|(query, error)| AnnError::Search { query, error })?;
+
+    let searches = (queries.len() * settings.passes) as f64;
+    let distances_per_query = Some(searcher.distances() as f64 / searches);
+    Ok(SearchEvent::of(&passes, ef, marker, distances_per_query))
 }
 
-/// The smallest of the sorted values that so large a share of them does not exceed.
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let rank = (sorted.len() as f64 * share).ceil() as usize;
-    sorted[rank.max(1) - 1]
+impl SearchEvent {
+    /// What all libraries are told alike, from the same clock and by the same marks.
+    pub(crate) fn of<E: Element>(
+        passes: &Passes,
+        ef: usize,
+        marker: Option<&Marker<'_, E>>,
+        distances_per_query: Option<f64>,
+    ) -> Self {
+        Self {
+            ef,
+            recall: marker.map(|marker| marker.recall(passes.answers())),
+            qps: passes.qps(),
+            p50_us: Some(passes.percentile_us(0.50)),
+            p99_us: Some(passes.percentile_us(0.99)),
+            distances_per_query,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_percentile_is_one_of_the_values() {
-        let values: Vec<f64> = (1..=200).map(f64::from).collect();
-        assert_eq!((percentile(&values, 0.50), percentile(&values, 0.99)), (100.0, 198.0));
-        assert_eq!(percentile(&[7.0], 0.01), 7.0);
-    }
 
     #[test]
     fn events_are_lines_of_json_and_come_back() {
@@ -279,17 +275,17 @@ mod tests {
             dim: 3,
             threads: 4,
             seconds: 0.5,
-            distances: 6,
-            bytes_per_vector: 7.25,
-            graph_hash: "00000000000000ff".into(),
+            distances: Some(6),
+            bytes_per_vector: Some(7.25),
+            graph_hash: Some("00000000000000ff".into()),
         });
         let search = Event::Search(SearchEvent {
             ef: 1,
             recall: None,
             qps: 2.0,
-            p50_us: 3.0,
-            p99_us: 4.0,
-            distances_per_query: 5.5,
+            p50_us: Some(3.0),
+            p99_us: None,
+            distances_per_query: Some(5.5),
         });
         for (event, line) in [
             (
@@ -298,7 +294,7 @@ mod tests {
             ),
             (
                 search,
-                r#"{"event":"search","ef":1,"recall":null,"qps":2.0,"p50_us":3.0,"p99_us":4.0,"distances_per_query":5.5}"#,
+                r#"{"event":"search","ef":1,"recall":null,"qps":2.0,"p50_us":3.0,"p99_us":null,"distances_per_query":5.5}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&event).unwrap(), line);

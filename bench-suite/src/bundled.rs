@@ -30,7 +30,12 @@ pub fn directory() -> PathBuf {
 /// # Errors
 /// [`WorkloadError`] when the files are missing or damaged.
 pub fn fashion_mnist() -> Result<Workload<f32>, WorkloadError> {
-    Workload::read(&files("fashion-mnist", "u8bin", Metric::L2Squared))
+    Workload::read(&fashion_mnist_files())
+}
+
+/// The files of [`fashion_mnist`].
+pub fn fashion_mnist_files() -> Files {
+    files("fashion-mnist", "u8bin", Metric::L2Squared)
 }
 
 /// Sentence embeddings of WordNet glosses: 10,000 of 384 dimensions and 500 queries, cosine.

@@ -1,14 +1,18 @@
 //! What measures Nearfield: data readers, exact truth, recall runs, the machine itself.
 
 pub mod ann;
+pub mod arguments;
 pub mod bundled;
 mod courses;
+pub mod curve;
 mod elements;
 pub mod files;
 pub mod kernel_cells;
 pub mod kernel_runs;
 pub mod machine;
 mod matrix;
+mod passes;
+pub mod peer_index;
 pub mod peers;
 pub mod plain;
 pub mod random;

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use bench_suite::arguments;
 use bench_suite::kernel_cells::{self, Plan, Shape};
 use bench_suite::machine::{Facts, Levels};
 use bench_suite::peers::{self, Faiss};
 use clap::builder::PossibleValuesParser;
 use nearfield_kernels::{Backend, Metric};
 
-use crate::arguments;
 use crate::process::{self, cargo};
 
 mod table;

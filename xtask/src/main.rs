@@ -1,10 +1,10 @@
-//! Nearfield's chores: `cargo xtask bench | ann | kernels | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | kernels | peers | test | tidy | neon`.
 
 mod ann;
-mod arguments;
 mod bench;
 mod kernels;
 mod neon;
+mod peers;
 mod process;
 mod report;
 mod test;
@@ -30,6 +30,8 @@ enum Task {
     Ann(ann::Args),
     /// Time every kernel, beside other libraries if asked; print a table or JSON lines.
     Kernels(kernels::Args),
+    /// Measure other index libraries beside ours, in one run, at equal recall.
+    Peers(peers::Args),
     /// Run every check: tidy, format, lints, tests, documentation, oldest Rust, packages.
     Test(test::Args),
     /// Check what lints cannot: the unsafe allow-list, module docs, file length, import direction.
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(args),
         Task::Ann(args) => ann::run(args),
         Task::Kernels(args) => kernels::run(args),
+        Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),
         Task::Neon(args) => neon::run(args),

@@ -17,7 +17,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// `program` in the workspace's root, with an empty standard input.
-pub(crate) fn command(program: &str) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root()).stdin(Stdio::null());
     // What the outer `cargo run` tells about the package xtask. An inner cargo would hand it on to

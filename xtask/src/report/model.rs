@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use bench_suite::ann::{BuildEvent, SearchEvent};
+use bench_suite::curve;
 use bench_suite::kernel_runs::KernelTime;
 use bench_suite::machine::{BandwidthPoint, ComputePeak, Facts, LatencyCurve, Levels, Probed};
 use bench_suite::roofline::{Limit, Roofs};
@@ -115,25 +116,9 @@ pub(crate) struct IndexFigures {
 }
 
 impl IndexFigures {
-    /// Queries per second at a recall: between the two measured points around it (straight in the
-    /// logarithm of QPS), the best measured one when all lie above, `None` when none reaches it.
+    /// Queries per second at a recall, by [`curve::qps_at`].
     pub(crate) fn qps_at(&self, recall: f64) -> Option<f64> {
-        let (above, qps_above) = self
-            .curve()
-            .filter(|&(reached, _)| reached >= recall)
-            .max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let below = self
-            .curve()
-            .filter(|&(reached, qps)| reached < recall && qps > qps_above)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((below, qps_below)) = below else { return Some(qps_above) };
-        let share = (recall - below) / (above - below);
-        Some((qps_below.ln() + share * (qps_above.ln() - qps_below.ln())).exp())
-    }
-
-    /// Recall and queries per second of every search whose recall is known.
-    pub(crate) fn curve(&self) -> impl Iterator<Item = (f64, f64)> {
-        self.searches.iter().filter_map(|search| Some((search.recall?, search.qps)))
+        curve::qps_at(&self.searches, recall)
     }
 }
 
@@ -226,26 +211,5 @@ mod tests {
         }
         let error = Report::read(Path::new("/nonexistent/report.json")).unwrap_err();
         assert!(matches!(error, ReadError::Unreadable { .. }));
-    }
-
-    #[test]
-    fn qps_at_a_recall_lies_between_its_neighbours() {
-        let search = |recall, qps| SearchEvent {
-            recall: Some(recall),
-            qps,
-            ef: 0,
-            p50_us: 0.0,
-            p99_us: 0.0,
-            distances_per_query: 0.0,
-        };
-        let mut figures = sample().indexes[0].figures.clone().unwrap();
-        figures.searches =
-            vec![search(0.90, 16_000.0), search(0.98, 4_000.0), search(1.0, 1_000.0)];
-        assert!((figures.qps_at(0.98).unwrap() - 4_000.0).abs() < 1e-6);
-        // Half of the way in recall is half of the way in the logarithm.
-        assert!((figures.qps_at(0.94).unwrap() - 8_000.0).abs() < 1e-6);
-        assert_eq!(figures.qps_at(0.5), Some(16_000.0), "all lie above: the best of them");
-        figures.searches.pop();
-        assert_eq!(figures.qps_at(0.99), None);
     }
 }

@@ -13,6 +13,8 @@ use super::document::{Axis, Chart, Point, Series, Style};
 
 /// Size of the drawing; the page scales it. Small against the type, so that it reads on a phone.
 const SIZE: (u32, u32) = (560, 380);
+/// Size of a drawing that is a file of its own.
+const FILE_SIZE: (u32, u32) = (900, 600);
 const TYPE: i32 = 15;
 
 /// Key colour of text.
@@ -22,22 +24,39 @@ pub(super) const GRID: RGBColor = RGBColor(0xdd, 0xe2, 0xe8);
 /// Key colour of the page, for the inside of hollow dots.
 pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xfe);
 /// Key colours of series (after Okabe and Ito, which colour-blind people can tell apart).
-pub(super) const SERIES: [RGBColor; 6] = [
+pub(super) const SERIES: [RGBColor; 8] = [
     RGBColor(0x00, 0x5f, 0xb8),
     RGBColor(0xc4, 0x4e, 0x00),
     RGBColor(0x00, 0x84, 0x62),
     RGBColor(0xa8, 0x3f, 0x80),
     RGBColor(0x7a, 0x66, 0x00),
     RGBColor(0x5b, 0x65, 0x70),
+    RGBColor(0xc0, 0x26, 0x2d),
+    RGBColor(0x5b, 0x3f, 0xb0),
 ];
 
 type Drawing<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Places, Places>>;
 
-/// The chart as an `<svg>` element without fixed size.
+/// The chart as an `<svg>` element without fixed size, for a page that adds legend and colours.
 pub(super) fn svg(chart: &Chart) -> anyhow::Result<String> {
+    let out = drawn(chart, SIZE, false)?;
+    // The page sets the width; the drawing keeps its proportions.
+    let (width, height) = SIZE;
+    Ok(out.replacen(&format!(r#"width="{width}" height="{height}" "#), "", 1))
+}
+
+/// The chart as a file of its own, with a background and a legend.
+pub(super) fn file(chart: &Chart) -> anyhow::Result<String> {
+    drawn(chart, FILE_SIZE, true)
+}
+
+fn drawn(chart: &Chart, size: (u32, u32), alone: bool) -> anyhow::Result<String> {
     let mut out = String::new();
     {
-        let area = SVGBackend::with_string(&mut out, SIZE).into_drawing_area();
+        let area = SVGBackend::with_string(&mut out, size).into_drawing_area();
+        if alone {
+            area.fill(&PAPER)?;
+        }
         let mut drawing = ChartBuilder::on(&area)
             .margin_top(10)
             .margin_right(24)
@@ -48,11 +67,18 @@ pub(super) fn svg(chart: &Chart) -> anyhow::Result<String> {
         for series in &chart.series {
             draw(&mut drawing, chart, series)?;
         }
+        if alone {
+            drawing
+                .configure_series_labels()
+                .position(SeriesLabelPosition::LowerLeft)
+                .label_font(("sans-serif", TYPE).into_font().color(&INK))
+                .background_style(PAPER)
+                .border_style(GRID)
+                .draw()?;
+        }
         area.present()?;
     }
-    // The page sets the width; the drawing keeps its proportions.
-    let (width, height) = SIZE;
-    Ok(out.replacen(&format!(r#"width="{width}" height="{height}" "#), "", 1))
+    Ok(out)
 }
 
 /// An axis as plotters sees it: linear in places, with grid lines where the axis has ticks.
@@ -136,7 +162,9 @@ fn draw(drawing: &mut Drawing<'_, '_>, chart: &Chart, series: &Series) -> anyhow
     let line = colour.stroke_width(2);
     match series.style {
         Style::Line | Style::Limit => {
-            drawing.draw_series(LineSeries::new(points.clone(), line))?;
+            let key = move |(x, y)| PathElement::new([(x, y), (x + 20, y)], line);
+            let drawn = drawing.draw_series(LineSeries::new(points.clone(), line))?;
+            drawn.label(&series.name).legend(key);
         }
         Style::Broken => {
             drawing.draw_series(DashedLineSeries::new(points.clone(), 6, 4, line))?;
@@ -198,5 +226,10 @@ mod tests {
         assert_eq!(svg.matches("&lt;ef&gt;").count(), 3);
         assert!(svg.contains("GB/s &amp; more"), "labels are escaped");
         assert!(svg.starts_with(r#"<svg viewBox="0 0 560 380""#), "{}", &svg[..80]);
+        assert!(!svg.contains("one\n"), "the page has the legend");
+
+        let file = file(&chart).unwrap();
+        assert!(file.starts_with(r#"<svg width="900" height="600""#), "{}", &file[..80]);
+        assert!(file.contains("one\n"), "{file}");
     }
 }

@@ -140,17 +140,17 @@ fn index() -> IndexFigures {
         dim: 784,
         threads,
         seconds,
-        distances: 60_000_000,
-        bytes_per_vector: 3_300.0,
-        graph_hash: "0123456789abcdef".to_owned(),
+        distances: Some(60_000_000),
+        bytes_per_vector: Some(3_300.0),
+        graph_hash: Some("0123456789abcdef".to_owned()),
     };
     let search = |ef, recall, qps: f64| SearchEvent {
         ef,
         recall: Some(recall),
         qps,
-        p50_us: 1e6 / qps,
-        p99_us: 2e6 / qps,
-        distances_per_query: 400.0,
+        p50_us: Some(1e6 / qps),
+        p99_us: Some(2e6 / qps),
+        distances_per_query: Some(400.0),
     };
     IndexFigures {
         rows: 60_000,

@@ -117,12 +117,10 @@ fn build(data_set: &str, figures: &IndexFigures) -> Option<Finding> {
     } else {
         format!("{} threads", fastest.threads)
     };
+    let size = bytes(fastest.bytes_per_vector?.round() as usize);
     Some(Finding {
         figure: format!("{} s", number(fastest.seconds)),
-        meaning: format!(
-            "to build {data_set} on {threads}, at {} per vector, rows included.",
-            bytes(fastest.bytes_per_vector.round() as usize)
-        ),
+        meaning: format!("to build {data_set} on {threads}, at {size} per vector, rows included."),
     })
 }
 

@@ -16,7 +16,8 @@ type Imports<'a> = BTreeMap<&'a str, BTreeMap<&'a str, usize>>;
 
 pub(crate) fn check(tree: &Tree, out: &mut Vec<Violation>) {
     for layer in LAYERS {
-        let root = format!("{}{}", layer.folder, layer.root);
+        let Some(root) = layer.root else { continue };
+        let root = format!("{}{root}", layer.folder);
         let modules = Crate::read(tree, &root);
         let imports = imports(&modules);
         out.extend(circles(&imports).iter().map(|circle| describe(&imports, circle)));

@@ -11,16 +11,17 @@ pub(crate) struct Layer {
     pub(crate) package: &'static str,
     /// Its folder, with a slash at the end.
     pub(crate) folder: &'static str,
-    /// The root of its module tree, inside the folder.
-    pub(crate) root: &'static str,
+    /// The root of its module tree, inside the folder; none where every file is a program.
+    pub(crate) root: Option<&'static str>,
 }
 
 /// From the bottom up.
-pub(crate) const LAYERS: [Layer; 4] = [
-    Layer { package: "nearfield-kernels", folder: "kernels/", root: "src/lib.rs" },
-    Layer { package: "nearfield-hnsw", folder: "hnsw/", root: "src/lib.rs" },
-    Layer { package: "bench-suite", folder: "bench-suite/", root: "src/lib.rs" },
-    Layer { package: "xtask", folder: "xtask/", root: "src/main.rs" },
+pub(crate) const LAYERS: [Layer; 5] = [
+    Layer { package: "nearfield-kernels", folder: "kernels/", root: Some("src/lib.rs") },
+    Layer { package: "nearfield-hnsw", folder: "hnsw/", root: Some("src/lib.rs") },
+    Layer { package: "bench-suite", folder: "bench-suite/", root: Some("src/lib.rs") },
+    Layer { package: "index-peers", folder: "index-peers/", root: None },
+    Layer { package: "xtask", folder: "xtask/", root: Some("src/main.rs") },
 ];
 
 /// `metadata` is what `cargo metadata --no-deps` says.

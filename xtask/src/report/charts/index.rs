@@ -17,6 +17,11 @@ pub(in crate::report) fn recall(
         });
         series.push(Series { name: name.to_owned(), colour: 0, style, points: points.collect() });
     }
+    recall_of(this.k, series)
+}
+
+/// Recall against queries per second, of any series.
+pub(in crate::report) fn recall_of(k: usize, series: Vec<Series>) -> Option<Chart> {
     let lowest = points(&series).map(|p| p.x).fold(1.0, f64::min);
     let all = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999];
     let first = all.iter().rposition(|&tick| tick <= lowest).unwrap_or(0);
@@ -28,7 +33,7 @@ pub(in crate::report) fn recall(
                   further nine the same room; what reaches 1 stands at the edge."
                 .to_owned(),
         x: Axis {
-            label: format!("recall@{}", this.k),
+            label: format!("recall@{k}"),
             scale: Scale::Recall,
             ticks: all[first..].iter().map(text).collect(),
         },

@@ -6,7 +6,7 @@ mod kernels;
 mod memory;
 mod reports;
 
-pub(super) use index::{build, recall};
+pub(super) use index::{build, recall, recall_of};
 pub(super) use kernels::{by_dimension, roofline};
 pub(super) use memory::{bandwidth, latency};
 pub(super) use reports::Reports;

@@ -25,7 +25,8 @@ fn blocks(figures: &IndexFigures, other: Option<&IndexFigures>) -> Vec<Block> {
     let hashes = figures.builds.windows(2).all(|pair| pair[0].graph_hash == pair[1].graph_hash);
     let hash = match figures.builds.first() {
         Some(build) if hashes => {
-            format!("Every build gave the same graph, hash {}.", build.graph_hash)
+            let hash = build.graph_hash.as_deref().unwrap_or("unknown");
+            format!("Every build gave the same graph, hash {hash}.")
         }
         Some(_) => {
             "The builds gave different graphs, which they must not: please report it.".to_owned()
@@ -49,6 +50,11 @@ fn blocks(figures: &IndexFigures, other: Option<&IndexFigures>) -> Vec<Block> {
     blocks
 }
 
+/// A figure, where there is one.
+fn known(figure: Option<f64>) -> String {
+    figure.map_or("–".to_owned(), number)
+}
+
 fn builds(figures: &IndexFigures) -> Table {
     let row = |build: &BuildEvent| {
         let first = &figures.builds[0];
@@ -57,8 +63,8 @@ fn builds(figures: &IndexFigures) -> Table {
             number(build.seconds),
             times(first.seconds / build.seconds),
             number(figures.rows as f64 / build.seconds),
-            number(build.distances as f64 / figures.rows as f64),
-            bytes(build.bytes_per_vector.round() as usize),
+            known(build.distances.map(|distances| distances as f64 / figures.rows as f64)),
+            build.bytes_per_vector.map_or("–".to_owned(), |b| bytes(b.round() as usize)),
         ]
         .map(Into::into)
         .into()
@@ -84,9 +90,9 @@ fn searches(figures: &IndexFigures) -> Table {
             search.ef.to_string(),
             search.recall.map_or("–".to_owned(), recall),
             number(search.qps),
-            number(search.p50_us),
-            number(search.p99_us),
-            number(search.distances_per_query),
+            known(search.p50_us),
+            known(search.p99_us),
+            known(search.distances_per_query),
         ]
         .map(Into::into)
         .into()

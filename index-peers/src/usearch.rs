@@ -1,0 +1,59 @@
+//! usearch (C++ behind Rust): HNSW over f32, with the kernels of NumKong, chosen at run time.
+
+use std::process::ExitCode;
+
+use bench_suite::Table;
+use bench_suite::ann::Settings;
+use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
+
+struct Usearch(Index);
+
+impl PeerIndex for Usearch {
+    fn build(rows: &Table<f32>, metric: Metric, settings: &Settings) -> Result<Self, PeerError> {
+        let options = IndexOptions {
+            dimensions: rows.dim(),
+            metric: match metric {
+                Metric::L2Squared => MetricKind::L2sq,
+                // Rows of length 1 need no norms.
+                Metric::InnerProduct | Metric::Cosine => MetricKind::IP,
+                other => return Err(PeerError::NoMetric(other)),
+            },
+            quantization: ScalarKind::F32,
+            connectivity: settings.params.m,
+            expansion_add: settings.params.ef_construction,
+            ..IndexOptions::default()
+        };
+        let threads = settings.threads;
+        let index = Index::new(&options).map_err(PeerError::library)?;
+        index.reserve_capacity_and_threads(rows.len(), threads).map_err(PeerError::library)?;
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let add = |id: usize| index.add(id as u64, rows.row(id));
+        pool.map_err(PeerError::library)?
+            .install(|| (0..rows.len()).into_par_iter().try_for_each(add))
+            .map_err(PeerError::library)?;
+        Ok(Self(index))
+    }
+
+    fn set_ef(&mut self, ef: usize) -> Result<(), PeerError> {
+        self.0.change_expansion_search(ef);
+        Ok(())
+    }
+
+    fn search(&mut self, query: &[f32], out: &mut [u32]) -> Result<usize, PeerError> {
+        let found = self.0.search(query, out.len()).map_err(PeerError::library)?;
+        out.iter_mut().zip(&found.keys).for_each(|(out, &key)| *out = key as u32);
+        Ok(found.keys.len())
+    }
+
+    fn bytes(&self) -> Option<usize> {
+        // What its memory tells grows by doubling, whether it is used or not.
+        Some(self.0.serialized_length())
+    }
+}
+
+fn main() -> ExitCode {
+    peer_index::main::<Usearch>()
+}
