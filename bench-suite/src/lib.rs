@@ -2,6 +2,7 @@
 
 pub mod ann;
 pub mod bundled;
+pub mod convert;
 mod courses;
 mod elements;
 pub mod files;

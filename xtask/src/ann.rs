@@ -17,7 +17,7 @@ use bench_suite::{
 use clap::ArgAction;
 use indicatif::{ProgressBar, ProgressStyle};
 use nearfield_hnsw::{Params, VectorElement};
-use nearfield_kernels::{Backend, Metric};
+use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 use crate::arguments;
 
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// The ids of the exact nearest rows, for recall
     #[arg(long, value_name = "FILE")]
     gt: Option<PathBuf>,
-    /// l2, ip, cosine (normalises), l1, hamming or jaccard (packed bits from u8)
+    /// l2, euclidean, ip, cosine (normalises f32), l1, hamming or jaccard (packed bits from u8)
     #[arg(long, value_parser = arguments::metric)]
     metric: Metric,
     /// Links of a point on each level; twice as many on the lowest
@@ -63,9 +63,10 @@ pub(crate) struct Args {
     /// Search only for the first queries
     #[arg(long, value_name = "N")]
     limit_query: Option<usize>,
-    /// The element type to keep in the index; without it integers and f16 are widened to f32
-    #[arg(long, value_parser = element)]
-    element: Option<Float32>,
+    /// The element type of the index and of the queries; integers must be exact, floats are
+    /// rounded (the truth is then computed anew) [default: f32]
+    #[arg(long)]
+    element: Option<Numbers>,
     /// The instruction set of every distance: scalar, avx2, avx512 or neon [default: the best]
     #[arg(long)]
     backend: Option<Backend>,
@@ -77,31 +78,31 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// The one element type there is so far; the argument exists so that scripts can name it.
-#[derive(Clone, Copy, Debug)]
-struct Float32;
-
-fn element(name: &str) -> Result<Float32, String> {
-    match name {
-        "f32" => Ok(Float32),
-        "f16" | "bf16" | "i8" | "u8" => {
-            Err("an index of these elements comes later; so far all are widened to f32".to_owned())
-        }
-        _ => Err("known is f32".to_owned()),
-    }
+/// The element types that are numbers.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Numbers {
+    F32,
+    F16,
+    Bf16,
+    I8,
+    U8,
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    match args.metric {
-        Metric::Hamming | Metric::Jaccard => {
-            anyhow::ensure!(
-                args.element.is_none(),
-                "--metric {} takes packed bits; --element does not apply",
-                args.metric
-            );
-            measure::<u64>(&args)
-        }
-        _ => measure::<f32>(&args),
+    if let Metric::Hamming | Metric::Jaccard = args.metric {
+        anyhow::ensure!(
+            args.element.is_none(),
+            "--metric {} takes packed bits; --element does not apply",
+            args.metric
+        );
+        return measure::<u64>(&args);
+    }
+    match args.element.unwrap_or(Numbers::F32) {
+        Numbers::F32 => measure::<f32>(&args),
+        Numbers::F16 => measure::<f16>(&args),
+        Numbers::Bf16 => measure::<bf16>(&args),
+        Numbers::I8 => measure::<i8>(&args),
+        Numbers::U8 => measure::<u8>(&args),
     }
 }
 
@@ -109,7 +110,8 @@ fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
     let settings = args.settings();
     let mut workload = Workload::<E>::read(&args.files())?;
     settings.check(&workload)?;
-    if args.limit_base.is_some() && workload.truth.is_none() {
+    let wants_truth = args.limit_base.is_some() || args.gt.is_some();
+    if wants_truth && workload.truth.is_none() {
         let columns = TRUTH_COLUMNS.max(settings.k);
         let spinner = ProgressBar::new_spinner().with_message("exact truth");
         spinner.enable_steady_tick(Duration::from_millis(100));
