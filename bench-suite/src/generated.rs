@@ -36,9 +36,10 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// 300 patches of 10 dimensions that lie about as far from each other as they are wide.
+    /// A hundred patches of 28 dimensions. Few points on a patch lie mostly at its edges, so that a
+    /// neighbourhood has fewer dimensions, about 14 at 10,000 points.
     pub fn of_dim(dim: usize) -> Self {
-        Self { dim, intrinsic: 10, clusters: 300, spread: 0.3, noise: 0.01, seed: 0 }
+        Self { dim, intrinsic: 28, clusters: 100, spread: 0.45, noise: 0.01, seed: 0 }
     }
 }
 
