@@ -22,7 +22,7 @@ pub struct DataArgs {
     /// The ids of the exact nearest rows, for recall
     #[arg(long, value_name = "FILE")]
     pub gt: Option<PathBuf>,
-    /// l2, ip, cosine (normalises), l1, hamming or jaccard (packed bits from u8)
+    /// l2, ip, cosine (normalises f32), l1, hamming or jaccard (packed bits from u8)
     #[arg(long, value_parser = metric, required = false)]
     pub metric: Metric,
 }

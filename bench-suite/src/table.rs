@@ -1,9 +1,12 @@
-//! Rows as the kernels take them, and the ways there: widening, normalising, packing bits.
+//! Rows as the kernels take them, and the ways there: converting, normalising, packing bits.
 
-use half::f16;
+use half::{bf16, f16};
 use nearfield_kernels::{Element, Metric, NotNormalizable, Rows, normalize};
 
-use crate::matrix::{Matrix, Values};
+use crate::{
+    convert::{Converted, DoesNotFit, FromNumber, convert},
+    matrix::{Matrix, Values},
+};
 
 /// Rows of `dim` elements, ready for a kernel.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,33 +74,58 @@ pub trait Prepare: Element {
     ///
     /// # Errors
     /// [`PrepareError`] where that makes no sense.
-    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<Self>, PrepareError>;
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Prepared<Self>, PrepareError>;
+}
+
+/// Rows for a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared<E> {
+    /// The rows.
+    pub table: Table<E>,
+    /// Whether a number of the file had to be rounded, so that what is nearest may have changed.
+    pub is_rounded: bool,
 }
 
 /// Floats: every kind widens, and rows for the cosine get length 1.
 impl Prepare for f32 {
-    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<Self>, PrepareError> {
-        let mut table = widened(matrix);
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Prepared<Self>, PrepareError> {
+        let mut prepared = converted(matrix)?;
         if metric == Metric::Cosine {
-            normalise(&mut table)?;
+            normalise(&mut prepared.table)?;
         }
-        Ok(table)
+        Ok(prepared)
     }
 }
+
+/// The others: as they are, for every metric; an index stores them so.
+macro_rules! prepare {
+    ($($element:ty)*) => {$(
+        impl Prepare for $element {
+            fn prepare(matrix: Matrix, _metric: Metric) -> Result<Prepared<Self>, PrepareError> {
+                converted(matrix)
+            }
+        }
+    )*};
+}
+
+prepare! { f16 bf16 i8 u8 }
 
 /// Packed bits: bytes as they lie in the file.
 impl Prepare for u64 {
     const PER_COLUMN: usize = 8;
 
-    fn prepare(matrix: Matrix, metric: Metric) -> Result<Table<Self>, PrepareError> {
-        packed(&matrix, metric)
+    fn prepare(matrix: Matrix, metric: Metric) -> Result<Prepared<Self>, PrepareError> {
+        Ok(Prepared { table: packed(&matrix, metric)?, is_rounded: false })
     }
 }
 
 /// Why rows cannot be prepared for a metric.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrepareError {
+    /// A number that the element type does not have.
+    #[error(transparent)]
+    DoesNotFit(#[from] DoesNotFit),
     /// A row without a direction.
     #[error("row {row}: {why}")]
     NoDirection {
@@ -116,18 +144,10 @@ pub enum PrepareError {
     },
 }
 
-/// The rows as `f32`: exact for every kind, but that integers beyond 2²⁴ are rounded.
-pub fn widened(matrix: Matrix) -> Table<f32> {
+fn converted<E: FromNumber>(matrix: Matrix) -> Result<Prepared<E>, PrepareError> {
     let dim = matrix.dim();
-    let values = match matrix.into_values() {
-        Values::F32(values) => values,
-        Values::F16(values) => values.into_iter().map(f16::to_f32).collect(),
-        Values::U8(values) => values.into_iter().map(f32::from).collect(),
-        Values::I8(values) => values.into_iter().map(f32::from).collect(),
-        Values::I32(values) => values.into_iter().map(|value| value as f32).collect(),
-        Values::I64(values) => values.into_iter().map(|value| value as f32).collect(),
-    };
-    Table::new(dim, values)
+    let Converted { values, is_rounded } = convert(matrix)?;
+    Ok(Prepared { table: Table::new(dim, values), is_rounded })
 }
 
 /// Scales every row to length 1.
@@ -162,20 +182,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_widens_to_its_value() {
-        for values in [
-            Values::F32(vec![-2.0, 3.0]),
-            Values::F16(vec![f16::from_f32(-2.0), f16::from_f32(3.0)]),
-            Values::I8(vec![-2, 3]),
-            Values::I32(vec![-2, 3]),
-            Values::I64(vec![-2, 3]),
-        ] {
-            assert_eq!(widened(Matrix::new(1, values)), Table::new(1, vec![-2.0, 3.0]));
-        }
-        assert_eq!(
-            widened(Matrix::new(2, Values::U8(vec![0, 255]))),
-            Table::new(2, vec![0.0, 255.0])
-        );
+    fn only_floats_are_normalised_for_the_cosine() {
+        let matrix = || Matrix::new(2, Values::U8(vec![3, 4]));
+        let floats = f32::prepare(matrix(), Metric::Cosine).unwrap();
+        assert_eq!(floats.table.values(), [0.6, 0.8]);
+        let bytes = u8::prepare(matrix(), Metric::Cosine).unwrap();
+        assert_eq!(bytes.table.values(), [3, 4]);
+        let halves = f16::prepare(matrix(), Metric::Cosine).unwrap();
+        assert_eq!(halves.table.values(), [3.0, 4.0].map(f16::from_f32));
     }
 
     #[test]
@@ -193,9 +207,9 @@ mod tests {
     #[test]
     fn bits_fill_words_from_the_lowest_byte_and_zeros_fill_the_rest() {
         let bytes: Vec<u8> = (1..=18).collect();
-        let table = u64::prepare(Matrix::new(9, Values::U8(bytes)), Metric::Hamming).unwrap();
+        let bits = u64::prepare(Matrix::new(9, Values::U8(bytes)), Metric::Hamming).unwrap();
         assert_eq!(
-            table,
+            bits.table,
             Table::new(2, vec![0x0807_0605_0403_0201, 0x09, 0x1110_0f0e_0d0c_0b0a, 0x12])
         );
         let floats = Matrix::new(1, Values::F32(vec![1.0]));

@@ -100,6 +100,11 @@ impl Truth {
         &self.ids[query * self.columns..][..self.columns]
     }
 
+    /// The neighbours of each query, in the order of the queries.
+    pub fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.queries).map(|query| self.of(query))
+    }
+
     /// Keeps the first `queries` queries.
     pub fn truncate(&mut self, queries: usize) {
         self.queries = self.queries.min(queries);

@@ -101,8 +101,9 @@ pub enum WorkloadError {
 impl<E: Prepare> Workload<E> {
     /// Reads the files and prepares their rows for the metric.
     ///
-    /// A truth is for the whole base: where the limit cuts the base, the truth of the file is
-    /// checked and dropped; [`compute_truth`](Self::compute_truth) makes the right one.
+    /// A truth is for the whole base and for the numbers of the files: where the limit cuts the
+    /// base, or the element type rounds a number, the truth of the file is checked and dropped;
+    /// [`compute_truth`](Self::compute_truth) makes the right one, of the rows as they are searched.
     ///
     /// # Errors
     /// [`WorkloadError`] names the file and what is wrong with it.
@@ -135,12 +136,15 @@ impl<E: Prepare> Workload<E> {
             E::prepare(matrix, files.metric)
                 .map_err(|source| WorkloadError::Prepare { path: path.to_owned(), source })
         };
+        let base = prepare(base_matrix, &files.base)?;
+        let queries = prepare(query_matrix, &files.query)?;
+        let is_other = is_cut || base.is_rounded || queries.is_rounded;
         Ok(Self {
             metric: files.metric,
             dim: base_dim * E::PER_COLUMN,
-            base: prepare(base_matrix, &files.base)?,
-            queries: prepare(query_matrix, &files.query)?,
-            truth: truth.filter(|_| !is_cut),
+            base: base.table,
+            queries: queries.table,
+            truth: truth.filter(|_| !is_other),
         })
     }
 }

@@ -15,7 +15,7 @@ use bench_suite::{
 use clap::ArgAction;
 use indicatif::{ProgressBar, ProgressStyle};
 use nearfield_hnsw::{Params, VectorElement};
-use nearfield_kernels::{Backend, Metric};
+use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
 #[derive(Debug, clap::Args)]
@@ -27,9 +27,10 @@ pub(crate) struct Args {
     /// Fill short lists up with pruned neighbours
     #[arg(long, value_name = "BOOL", default_value_t = Params::default().keep_pruned, action = ArgAction::Set)]
     keep_pruned: bool,
-    /// The element type to keep in the index; without it integers and f16 are widened to f32
-    #[arg(long, value_parser = element)]
-    element: Option<Float32>,
+    /// The element type of the index and of the queries; integers must be exact, floats are
+    /// rounded (the truth is then computed anew) [default: f32]
+    #[arg(long)]
+    element: Option<Numbers>,
     /// The instruction set of every distance: scalar, avx2, avx512 or neon [default: the best]
     #[arg(long)]
     backend: Option<Backend>,
@@ -38,31 +39,31 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// The one element type there is so far; the argument exists so that scripts can name it.
-#[derive(Clone, Copy, Debug)]
-struct Float32;
-
-fn element(name: &str) -> Result<Float32, String> {
-    match name {
-        "f32" => Ok(Float32),
-        "f16" | "bf16" | "i8" | "u8" => {
-            Err("an index of these elements comes later; so far all are widened to f32".to_owned())
-        }
-        _ => Err("known is f32".to_owned()),
-    }
+/// The element types that are numbers.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Numbers {
+    F32,
+    F16,
+    Bf16,
+    I8,
+    U8,
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    match args.data.metric {
-        Metric::Hamming | Metric::Jaccard => {
-            anyhow::ensure!(
-                args.element.is_none(),
-                "--metric {} takes packed bits; --element does not apply",
-                args.data.metric
-            );
-            measure::<u64>(&args)
-        }
-        _ => measure::<f32>(&args),
+    if let Metric::Hamming | Metric::Jaccard = args.data.metric {
+        anyhow::ensure!(
+            args.element.is_none(),
+            "--metric {} takes packed bits; --element does not apply",
+            args.data.metric
+        );
+        return measure::<u64>(&args);
+    }
+    match args.element.unwrap_or(Numbers::F32) {
+        Numbers::F32 => measure::<f32>(&args),
+        Numbers::F16 => measure::<f16>(&args),
+        Numbers::Bf16 => measure::<bf16>(&args),
+        Numbers::I8 => measure::<i8>(&args),
+        Numbers::U8 => measure::<u8>(&args),
     }
 }
 
@@ -70,7 +71,8 @@ fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
     let settings = args.settings();
     let mut workload = Workload::<E>::read(&args.data.files(&args.index))?;
     settings.check(&workload)?;
-    if args.index.limit_base.is_some() && workload.truth.is_none() {
+    let wants_truth = args.index.limit_base.is_some() || args.data.gt.is_some();
+    if wants_truth && workload.truth.is_none() {
         let columns = TRUTH_COLUMNS.max(settings.k);
         let spinner = ProgressBar::new_spinner().with_message("exact truth");
         spinner.enable_steady_tick(Duration::from_millis(100));

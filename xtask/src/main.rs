@@ -1,4 +1,4 @@
-//! Nearfield's chores: `cargo xtask bench | ann | kernels | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | kernels | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
@@ -7,6 +7,7 @@ mod neon;
 mod peers;
 mod process;
 mod report;
+mod scaling;
 mod test;
 mod tidy;
 
@@ -28,6 +29,8 @@ enum Task {
     Bench(bench::Args),
     /// Build and search an index over any files; print JSON lines.
     Ann(ann::Args),
+    /// Show how the cost of a search grows with the number of points.
+    Scaling(scaling::Args),
     /// Time every kernel, beside other libraries if asked; print a table or JSON lines.
     Kernels(kernels::Args),
     /// Measure other index libraries beside ours, in one run, at equal recall.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Bench(args) => bench::run(args),
         Task::Ann(args) => ann::run(args),
+        Task::Scaling(args) => scaling::run(args),
         Task::Kernels(args) => kernels::run(args),
         Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),

@@ -105,6 +105,52 @@ fn every_metric_runs() {
 }
 
 #[test]
+fn every_element_runs() {
+    let dir = small_set();
+    for (element, bytes) in [("f32", 4.0), ("f16", 2.0), ("bf16", 2.0), ("u8", 1.0)] {
+        for (metric, enough) in [("l2", 0.98), ("ip", 0.8), ("cosine", 0.98)] {
+            let arguments = format!(
+                "{FILES} --metric {metric} --element {element} --limit-base 600 --passes 1 --ef 100 --json"
+            );
+            let (build, searches) = events(&ann(dir.path(), &arguments).unwrap());
+            assert_eq!((build.n, build.dim), (600, 784));
+            let recall = searches[0].recall.unwrap();
+            assert!(recall > enough, "{element}, {metric}: {recall}");
+            let row = 784.0 * bytes;
+            let bytes = build.bytes_per_vector.unwrap();
+            assert!((row..row + 400.0).contains(&bytes), "{build:?}");
+        }
+    }
+}
+
+#[test]
+fn a_truth_from_a_file_holds_unless_numbers_are_rounded() {
+    let dir = small_set();
+    // Wrong on purpose, so that it shows whether it is used.
+    let ids = Matrix::new(10, Values::I32((0..10).cycle().take(600).collect()));
+    write(&dir.path().join("gt.ibin"), &ids).unwrap();
+    for name in ["base", "query"] {
+        let matrix = read_first(&dir.path().join(format!("{name}.u8bin")), 1_500).unwrap();
+        let Values::U8(pixels) = matrix.values() else { panic!("bytes") };
+        let shares = pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
+        let shares = Matrix::new(784, Values::F32(shares));
+        write(&dir.path().join(format!("{name}.fbin")), &shares).unwrap();
+    }
+    let recall = |files: &str, element: &str| {
+        let common = "--gt gt.ibin --metric l2 --passes 1 --ef 100 --json";
+        let lines = ann(dir.path(), &format!("{files} --element {element} {common}")).unwrap();
+        events(&lines).1[0].recall.unwrap()
+    };
+    let shares = "--base base.fbin --query query.fbin";
+    for (files, element) in [(FILES, "u8"), (FILES, "bf16"), (shares, "f32")] {
+        assert!(recall(files, element) < 0.1, "{element} holds these numbers exactly");
+    }
+    for (files, element) in [(shares, "f16"), (shares, "bf16")] {
+        assert!(recall(files, element) > 0.99, "{element} rounds these numbers");
+    }
+}
+
+#[test]
 fn prints_a_table_for_people() {
     let dir = small_set();
     let arguments =
@@ -162,8 +208,8 @@ fn bad_input_is_named() {
         ("--metric l2 --limit-base 0", ["base.u8bin", "no rows"]),
         ("--metric l2 --limit-query 0", ["query.u8bin", "no rows"]),
         ("--metric l2 --backend sse9", ["sse9", "`avx512`"]),
-        ("--metric l2 --element u8", ["u8", "later"]),
-        ("--metric l2 --element f64", ["f64", "known is f32"]),
+        ("--metric l2 --element i8", ["base.u8bin: row 0, column", "does not fit i8"]),
+        ("--metric l2 --element f64", ["f64", "f32, f16, bf16, i8, u8"]),
         ("--metric jaccard --element f32", ["jaccard", "packed bits"]),
     ] {
         let error = ann(dir.path(), &format!("{FILES} {arguments}")).unwrap_err();
