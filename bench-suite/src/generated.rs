@@ -36,10 +36,10 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A hundred patches of 28 dimensions. Few points on a patch lie mostly at its edges, so that a
-    /// neighbourhood has fewer dimensions, about 14 at 10,000 points.
+    /// Three hundred patches of ten dimensions. Few points on a patch lie mostly at its edges, so that
+    /// a neighbourhood has fewer dimensions: about 7 at 10,000 points, 8 at 100,000.
     pub fn of_dim(dim: usize) -> Self {
-        Self { dim, intrinsic: 28, clusters: 100, spread: 0.45, noise: 0.01, seed: 0 }
+        Self { dim, intrinsic: 10, clusters: 300, spread: 0.3, noise: 0.01, seed: 0 }
     }
 }
 

@@ -213,6 +213,15 @@ fn memory_is_told_by_part() {
     assert_eq!(memory.total(), memory.points + memory.links + memory.other);
 }
 
+#[test]
+fn sixteen_bytes_a_point_are_enough_beside_rows_and_links() {
+    let (n, m) = (20_000, 16);
+    let params = Params { m, ef_construction: 16, ..Params::default() };
+    let memory = build(&Random::new(28).normals(n * 8), 8, params).memory();
+    let links = n * 4 * 2 * m + n * 4 * m / (m - 1); // one point in M is on level 1, one in M² on 2 …
+    assert!(memory.total() - memory.points <= links + 16 * n, "{memory:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = Shape::of_dim(1).intrinsic)]
     intrinsic: usize,
     /// Patches
-    #[arg(long, default_value = "100")]
+    #[arg(long, default_value = "300")]
     clusters: NonZero<usize>,
     /// Half the width of the cube that the centres lie in
     #[arg(long, default_value_t = Shape::of_dim(1).spread)]

@@ -16,8 +16,7 @@ fn scaling(arguments: &str) -> Result<String, String> {
 
 #[test]
 fn prints_a_line_for_each_size_from_the_smallest() {
-    let common =
-        "--points 3000,1000 --dim 16 --queries 50 --intrinsic 10 --clusters 300 --spread 0.3";
+    let common = "--points 3000,1000 --dim 16 --queries 50";
     let lines = scaling(&format!("{common} --json --threads 2")).unwrap();
     let sizes: Vec<Size> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(sizes.iter().map(|size| size.build.n).collect::<Vec<_>>(), [1000, 3000]);

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rayon::prelude::*;
 
 use crate::id::Id;
@@ -16,22 +17,9 @@ use crate::space::Space;
 /// Finds for a point the last point before it with an equal row.
 #[derive(Debug, Default)]
 pub(crate) struct Originals {
-    /// For each distinct row the last of its points: where the next copy is chained.
-    last: HashTable<Last>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Last {
-    /// Low half of the row's fingerprint, so that growing the table reads no rows.
-    fingerprint: u32,
-    id: Id,
-}
-
-impl Last {
-    fn hash(&self) -> u64 {
-        // The fingerprint is uniform, but hashbrown wants the high bits filled too.
-        crate::graph::mix(u64::from(self.fingerprint))
-    }
+    /// For each distinct row the last of its points: where the next copy is chained. Ids alone: the
+    /// fingerprints of the rows place them, and are computed again when the table grows.
+    last: HashTable<Id>,
 }
 
 impl Originals {
@@ -43,20 +31,17 @@ impl Originals {
         ids: Range<Id>,
     ) -> (Vec<Id>, Vec<(Id, Id)>) {
         let (mut new, mut copies) = (Vec::with_capacity(ids.len()), Vec::new());
-        let fingerprints: Vec<u64> =
-            ids.clone().into_par_iter().map(|id| space.fingerprint(id)).collect();
-        self.last.reserve(ids.len(), Last::hash);
-        for (id, fingerprint) in ids.zip(fingerprints) {
-            let last = Last { fingerprint: fingerprint as u32, id };
-            let equal =
-                |other: &Last| other.fingerprint == last.fingerprint && space.equal(other.id, id);
-            match self.last.entry(last.hash(), equal, Last::hash) {
-                hashbrown::hash_table::Entry::Occupied(mut entry) => {
-                    copies.push((entry.get().id, id));
-                    entry.get_mut().id = id;
+        // A space of the user's own may leave the high bits empty, and hashbrown wants them filled.
+        let hash = |id: &Id| crate::graph::mix(space.fingerprint(*id));
+        let hashes: Vec<u64> = ids.clone().into_par_iter().map(|id| hash(&id)).collect();
+        self.last.reserve(ids.len(), hash);
+        for (id, hashed) in ids.zip(hashes) {
+            match self.last.entry(hashed, |other| space.equal(*other, id), hash) {
+                Entry::Occupied(mut entry) => {
+                    copies.push((std::mem::replace(entry.get_mut(), id), id));
                 }
-                hashbrown::hash_table::Entry::Vacant(entry) => {
-                    entry.insert(last);
+                Entry::Vacant(entry) => {
+                    entry.insert(id);
                     new.push(id);
                 }
             }

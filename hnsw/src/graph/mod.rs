@@ -4,12 +4,13 @@
 //! |---|---|---|
 //! | `base` | 2M slots | neighbours on level 0 |
 //! | `upper` | M slots per level above 0 | neighbours there; one point in M has any |
-//! | `first_upper` | 1 | where a point's lists in `upper` begin |
+//! | `upper_starts` | 1 for 16 points | where the lists in `upper` of a block of points begin |
 //! | `parents` | 1 | the point's parent in the protected spanning tree |
-//! | `children` | 1 byte | how many children it has |
+//! | `children` | 4 bits | how many children it has |
 //! | `copies` | 1 bit | whether the point is a copy: equal to an earlier row and reached through it |
 //!
-//! An empty slot holds [`NONE`]. A point's level is not stored: it is a function of its id.
+//! An empty slot holds [`NONE`]. A point's level is not stored: it is a function of its id. Where its
+//! upper lists begin follows from the levels of the points before it in its block.
 
 mod check;
 mod digest;
@@ -28,13 +29,17 @@ use crate::store::Table;
 /// A link in a list of neighbours; atomic so that searches may read what a writer rewrites.
 pub(crate) type Slot = AtomicU32;
 
+/// Points that share a place in `upper_starts`. Finding the lists of one takes the levels of half as
+/// many, on average: about 20 ns, on the few hops above level 0.
+const BLOCK: usize = 16;
+
 #[derive(Debug)]
 pub(crate) struct Graph {
     m: usize,
     levels: Levels,
     base: Table<Slot>,
     upper: Table<Slot>,
-    first_upper: Table<AtomicU32>,
+    upper_starts: Table<AtomicU32>,
     parents: Table<AtomicU32>,
     children: Table<AtomicU8>,
     copies: Table<AtomicU64>,
@@ -49,7 +54,7 @@ impl Graph {
             levels: Levels::new(m, seed),
             base: Table::with_capacity(0, 2 * m),
             upper: Table::with_capacity(0, m),
-            first_upper: Table::with_capacity(0, 1),
+            upper_starts: Table::with_capacity(0, 1),
             parents: Table::with_capacity(0, 1),
             children: Table::with_capacity(0, 1),
             copies: Table::with_capacity(0, 1),
@@ -60,8 +65,8 @@ impl Graph {
 
     /// Makes room for `len` points; the new ones have no links yet.
     pub(crate) fn grow_to(&mut self, len: usize) -> io::Result<()> {
-        let first_new = self.len();
-        let mut lists = self.upper.len();
+        let (first_new, empty_lists) = (self.len(), self.upper.len());
+        let mut lists = empty_lists;
         // The upper lists of an id lie together, so their places follow from a running sum.
         let starts: Vec<usize> = (first_new..len)
             .map(|id| {
@@ -70,11 +75,10 @@ impl Graph {
                 start
             })
             .collect();
-        let empty_lists = self.upper.len();
         self.upper.grow_to(lists)?;
-        self.first_upper.grow_to(len)?;
+        self.upper_starts.grow_to(len.div_ceil(BLOCK))?;
         self.parents.grow_to(len)?;
-        self.children.grow_to(len)?;
+        self.children.grow_to(len.div_ceil(2))?;
         self.copies.grow_to(len.div_ceil(64))?;
         self.base.grow_to(len)?;
         for list in empty_lists..lists {
@@ -83,7 +87,9 @@ impl Graph {
         for (id, start) in (first_new..len).zip(starts) {
             clear(self.base.row(id as Id));
             self.parents.row(id as Id)[0].store(NONE, Relaxed);
-            self.first_upper.row(id as Id)[0].store(start as u32, Relaxed);
+            if id.is_multiple_of(BLOCK) {
+                self.upper_starts.row((id / BLOCK) as u32)[0].store(start as u32, Relaxed);
+            }
         }
         Ok(())
     }
@@ -122,7 +128,9 @@ impl Graph {
             return self.base.row(id);
         }
         debug_assert!(level <= self.level(id), "point {id} is not on level {level}");
-        let first = self.first_upper.row(id)[0].load(Relaxed);
+        let block = id / BLOCK as Id;
+        let before = (block * BLOCK as Id..id).map(|id| self.level(id) as u32).sum::<u32>();
+        let first = self.upper_starts.row(block)[0].load(Relaxed) + before;
         self.upper.row(first + (level - 1) as u32)
     }
 
@@ -156,12 +164,19 @@ impl Graph {
     /// Hangs `id` below `parent` in the tree; the links between them are the caller's to set.
     pub(crate) fn adopt(&self, parent: Id, id: Id) {
         self.parents.row(id)[0].store(parent, Relaxed);
-        self.children.row(parent)[0].fetch_add(1, Relaxed);
+        let (byte, shift) = self.child_count(parent);
+        byte.fetch_add(1 << shift, Relaxed);
     }
 
     /// The number of tree children of `id`, without the head of a chain of copies.
     pub(crate) fn children(&self, id: Id) -> usize {
-        usize::from(self.children.row(id)[0].load(Relaxed))
+        let (byte, shift) = self.child_count(id);
+        usize::from(byte.load(Relaxed) >> shift & 15)
+    }
+
+    /// The byte that holds the number of children of `id`, and from which bit on.
+    fn child_count(&self, id: Id) -> (&AtomicU8, u32) {
+        (&self.children.row(id / 2)[0], id % 2 * 4)
     }
 
     /// Whether the level-0 link between the two belongs to the tree and must stay.
@@ -193,7 +208,7 @@ impl Graph {
 
     /// Bytes of the neighbour lists, and of all else.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let other = self.first_upper.bytes() + self.parents.bytes();
+        let other = self.upper_starts.bytes() + self.parents.bytes();
         (
             self.base.bytes() + self.upper.bytes(),
             other + self.children.bytes() + self.copies.bytes(),
