@@ -66,7 +66,7 @@ impl<S: Scorer> Walk<'_, S> {
         self.scratch.visited.clear(self.graph.len());
         self.scratch.pool.reset(ef);
         for seed in seeds {
-            self.scratch.visited.insert(seed.id());
+            self.scratch.visited.add([seed.id()].into_iter(), 1);
             self.scratch.pool.insert(*seed);
         }
         while let Some(candidate) = self.scratch.pool.expand_next() {
@@ -94,24 +94,24 @@ impl<S: Scorer> Walk<'_, S> {
     /// Scores the unseen neighbours of `id` with one call and offers them to the pool.
     #[inline(always)]
     fn expand(&mut self, id: Id, level: usize) {
-        let Scratch { visited, pool, ids, scores, distances, .. } = &mut *self.scratch;
-        let len = self.graph.len();
-        ids.clear();
-        for slot in self.graph.slots(id, level) {
-            let next = slot.load(Relaxed);
-            // An empty slot holds an id beyond every length. Copies would fill the pool with one
-            // point; they are collected from the chain behind it when the search is over.
-            if (next as usize) < len && !self.graph.is_copy(next) && visited.insert(next) {
-                ids.push(next);
-            }
+        let Scratch { visited, pool, scores, distances, .. } = &mut *self.scratch;
+        let graph = self.graph;
+        if let Some(next) = pool.next() {
+            prefetch::<LIST_LINES, _>(graph.slots(next.id(), level));
         }
+        let slots = graph.slots(id, level);
+        let linked = slots.iter().map(|slot| slot.load(Relaxed));
+        // An empty slot holds an id beyond every length. Copies would fill the pool with one point;
+        // they are collected from the chain behind it when the search is over.
+        let linked = linked.filter(|id| (*id as usize) < graph.len() && !graph.is_copy(*id));
+        let ids = visited.add(linked, slots.len());
         scores.resize(ids.len(), 0.0);
         self.scorer.score_all(ids, scores);
         *distances += ids.len() as u64;
         for (id, score) in ids.iter().zip(scores) {
             if pool.insert(Candidate::new(*score, *id)) {
-                // It will be expanded if nothing nearer pushes it out, and its list is far away.
-                prefetch::<LIST_LINES, _>(self.graph.slots(*id, level));
+                // It will be expanded if nothing nearer comes, and its list is far away.
+                prefetch::<LIST_LINES, _>(graph.slots(*id, level));
             }
         }
     }

@@ -28,7 +28,8 @@ impl Pool {
         &self.candidates
     }
 
-    /// Adds a candidate that was never added before, if it is among the best; whether it is.
+    /// Adds a candidate that was never added before, if it is among the best; whether it is the next to
+    /// be expanded now.
     #[inline(always)]
     pub(crate) fn insert(&mut self, candidate: Candidate) -> bool {
         if self.candidates.len() == self.capacity {
@@ -41,8 +42,15 @@ impl Pool {
         let place = self.candidates.partition_point(|other| *other < candidate);
         self.candidates.insert(place, candidate);
         self.expanded.insert(place, false);
+        let is_next = place <= self.cursor;
         self.cursor = self.cursor.min(place);
-        true
+        is_next
+    }
+
+    /// The nearest candidate that may not be expanded yet: the next one unless a nearer comes.
+    #[inline(always)]
+    pub(crate) fn next(&self) -> Option<Candidate> {
+        self.candidates.get(self.cursor).copied()
     }
 
     /// The nearest candidate that is not expanded yet, which counts as expanded from here on.

@@ -19,17 +19,22 @@ impl Visited {
         self.words.resize(self.words.len().max(len.div_ceil(64)), 0);
     }
 
-    /// Adds `id`; whether it was new.
+    /// Adds `ids`, of which there are at most `most`, and returns those that were new. Whether one is
+    /// cannot be predicted, so nothing branches on it.
     #[inline(always)]
-    pub(crate) fn insert(&mut self, id: Id) -> bool {
-        let word = &mut self.words[id as usize / 64];
-        let bit = 1 << (id % 64);
-        let new = *word & bit == 0;
-        if new {
-            *word |= bit;
-            self.seen.push(id);
+    pub(crate) fn add(&mut self, ids: impl Iterator<Item = Id>, most: usize) -> &[Id] {
+        let first = self.seen.len();
+        self.seen.resize(first + most, 0);
+        let mut end = first;
+        for id in ids {
+            let word = &mut self.words[id as usize / 64];
+            let before = *word;
+            *word |= 1 << (id % 64);
+            self.seen[end] = id;
+            end += usize::from(before >> (id % 64) & 1 == 0);
         }
-        new
+        self.seen.truncate(end);
+        &self.seen[first..]
     }
 }
 
@@ -42,10 +47,11 @@ mod tests {
         let mut visited = Visited::default();
         for len in [10, 200, 100] {
             visited.clear(len);
-            for id in (0..len as Id).step_by(3) {
-                assert!(visited.insert(id));
-                assert!(!visited.insert(id));
-            }
+            let every_third: Vec<Id> = (0..len as Id).step_by(3).collect();
+            assert_eq!(visited.add(every_third.iter().copied(), len), every_third);
+            let others = (0..len as Id).filter(|id| id % 3 != 0);
+            assert_eq!(visited.add(0..len as Id, len), others.collect::<Vec<_>>());
+            assert_eq!(visited.add([5, 1].into_iter(), 2), []);
         }
     }
 }
