@@ -2,7 +2,7 @@
 
 use crate::native::prefetch;
 use crate::rows::Rows;
-use crate::score::{LINES_AHEAD, Score};
+use crate::score::Score;
 
 /// How far ahead a gather fetches rows. Short rows need more rows ahead to hide the same latency;
 /// docs/adr/0007-prefetch-distance.md has the sweeps.
@@ -17,6 +17,9 @@ const GROUPED: Ahead = Ahead { bytes: 4096, rows: 4 };
 
 /// Where rows are scored one by one, and each fetches a later one as a whole.
 const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2 };
+
+/// Cache lines fetched of the beginning of a row. The CPU's own prefetcher follows the rest of a long one.
+const LINES_AHEAD: usize = 8;
 
 /// Which rows of a table are scored, as many as there is room for.
 #[derive(Clone, Copy)]
@@ -88,6 +91,9 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
         _ => {
             for (i, out) in out.iter_mut().enumerate() {
                 let later = which.ahead(i + ahead, rows);
+                if !M::FETCHES {
+                    which.fetch(i + ahead, rows);
+                }
                 *out = metric.row(token, query, prepared, rows.row(which.id(i)), later);
             }
         }

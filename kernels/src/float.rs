@@ -131,6 +131,7 @@ where
     type Scale = B::Scale;
     type Query = ();
     type Row = ();
+    const FETCHES: bool = true;
     const GROUP: usize = group::<S>(1);
     const TILE: (usize, usize) = tile::<S>();
 
@@ -212,6 +213,7 @@ where
     type Query = f32;
     /// The squared norm.
     type Row = f32;
+    const FETCHES: bool = true;
     const GROUP: usize = group::<S>(2); // of CosineTo
     const TILE: (usize, usize) = tile::<S>();
 

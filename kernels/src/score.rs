@@ -1,10 +1,5 @@
 //! What the loops over rows ask of a metric.
 
-use crate::native::prefetch;
-
-/// Cache lines fetched of each row ahead. The CPU's own prefetcher follows the rest of a long row.
-pub(crate) const LINES_AHEAD: usize = 8;
-
 /// A metric over queries of elements `Q` and rows of elements `R`, on the instruction set with token
 /// `T`. Every shape gives, per pair, the same bits.
 pub(crate) trait Score<T, Q, R>: Copy {
@@ -43,12 +38,13 @@ pub(crate) trait Score<T, Q, R>: Copy {
         rows: [&[R]; ROWS],
     ) -> [f32; ROWS];
 
-    /// The distance of a query to a row; meanwhile fetches one that will be wanted later, if not empty.
+    /// Whether [`row`](Self::row) fetches the later row.
+    const FETCHES: bool = false;
+
+    /// The distance of a query to a row, while another that will be wanted later may be fetched; it is
+    /// empty if there is none.
     #[inline(always)]
-    fn row(self, token: T, query: &[Q], prepared: Self::Query, row: &[R], later: &[R]) -> f32 {
-        if !later.is_empty() {
-            prefetch::<LINES_AHEAD, R>(later);
-        }
+    fn row(self, token: T, query: &[Q], prepared: Self::Query, row: &[R], _later: &[R]) -> f32 {
         let [distance] = self.rows(token, query, prepared, [row]);
         distance
     }
