@@ -1,4 +1,4 @@
-//! Measures another library's index as [`ann`](crate::ann) measures ours: one process, one library.
+//! Measures another library's index as [`crate::ann`] measures ours: one process, one library.
 
 use std::{error, io, process::ExitCode, time::Instant};
 

@@ -17,7 +17,7 @@ const WIDEST: usize = 4096;
 /// What one size took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Size {
-    /// Dimensions that the neighbourhood of a query has, by [`local_dimension`]: where sizes differ in
+    /// Dimensions that the neighbourhood of a query has, by `local_dimension`: where sizes differ in
     /// it, more than the size differs. None of fewer than two neighbours.
     pub local_dimension: Option<f64>,
     /// The index.

@@ -60,8 +60,8 @@
 //! - A search returns exactly min(k, points) hits, ordered by (distance, id), without repeats.
 //! - Every point can be reached from every other ([`Hnsw::check`] verifies it), and equal rows
 //!   (equal bytes of what is stored, see [`Vectors`]) are all found, in ascending order of ids.
-//! - NaN, infinity, norms whose distances would overflow, vectors without a direction, wrong dimensions and parameters out of
-//!   range are typed errors, and leave the index as it was.
+//! - NaN, infinity, norms whose distances would overflow, vectors without a direction, wrong dimensions
+//!   and parameters out of range are typed errors, and leave the index as it was.
 //!
 //! # Points of your own
 //!
