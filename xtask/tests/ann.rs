@@ -1,12 +1,15 @@
 //! `cargo xtask ann` from the outside: the lines it prints, and what it says to bad input.
 
-use std::{path::Path, process::Command};
+mod support;
+
+use std::path::Path;
 
 use bench_suite::{
     Matrix, Values,
     ann::{BuildEvent, Event, SearchEvent},
     files::{read_first, write},
 };
+use support::xtask;
 
 /// A small set in a directory of its own: the first Fashion-MNIST pictures, without truth.
 fn small_set() -> tempfile::TempDir {
@@ -21,14 +24,7 @@ fn small_set() -> tempfile::TempDir {
 
 /// Runs the command in `dir` and returns its lines, or what it complained about.
 fn ann(dir: &Path, arguments: &str) -> Result<String, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg("ann")
-        .args(arguments.split_whitespace())
-        .current_dir(dir)
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    xtask(dir, &format!("ann {arguments}"))
 }
 
 fn events(lines: &str) -> (BuildEvent, Vec<SearchEvent>) {

@@ -1,18 +1,15 @@
 //! `cargo xtask kernels` from the outside: the lines it prints, and what it says to bad arguments.
 
-use std::process::Command;
+mod support;
+
+use std::path::Path;
 
 use bench_suite::kernel_cells::Cell;
+use support::xtask;
 
 /// Runs the command and returns its lines, or what it complained about.
 fn kernels(arguments: &str) -> Result<String, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg("kernels")
-        .args(arguments.split_whitespace())
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    xtask(Path::new("."), &format!("kernels {arguments}"))
 }
 
 #[test]

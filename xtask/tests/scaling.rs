@@ -1,17 +1,14 @@
 //! `cargo xtask scaling` from the outside: the lines it prints, and what it says to bad input.
 
-use std::process::Command;
+mod support;
+
+use std::path::Path;
 
 use bench_suite::scaling::Size;
+use support::xtask;
 
 fn scaling(arguments: &str) -> Result<String, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg("scaling")
-        .args(arguments.split_whitespace())
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    xtask(Path::new("."), &format!("scaling {arguments}"))
 }
 
 #[test]
