@@ -5,12 +5,9 @@ use std::borrow::Borrow;
 use rayon::prelude::*;
 
 use crate::id::{Candidate, Hit, Id};
-use crate::search::{BatchError, Search, SearchError};
-use crate::space::{Scorer, Space};
+use crate::search::{BatchError, Search, SearchError, scan};
+use crate::space::Space;
 use crate::threads::Threads;
-
-/// Points scored with one call; their scores stay in the L1 cache.
-const CHUNK: usize = 1024;
 
 /// An exact index with the interface of [`Hnsw`](crate::Hnsw): right for small sets, and the measure
 /// of the approximate one.
@@ -42,25 +39,16 @@ impl<S: Space> Flat<S> {
     pub fn search(
         &self,
         query: &S::Query,
-        search: Search,
+        search: Search<'_>,
     ) -> Result<Vec<Hit>, SearchError<S::QueryError>> {
-        let k = search.check()?.k;
+        let search = search.check()?;
         let mut scratch = S::Scratch::default();
         let mut scorer = self.space.scorer(query, &mut scratch).map_err(SearchError::Query)?;
-        let mut best: Vec<Candidate> = Vec::new();
-        let mut scores = [0.0; CHUNK];
-        let ids: Vec<Id> = (0..self.space.len() as Id).collect();
-        for ids in ids.chunks(CHUNK) {
-            let scores = &mut scores[..ids.len()];
-            scorer.score_all(ids, scores);
-            scorer.refine(ids, scores);
-            best.extend(ids.iter().zip(scores).map(|(id, score)| Candidate::new(*score, *id)));
-            if best.len() > k {
-                best.select_nth_unstable(k);
-                best.truncate(k);
-            }
-        }
-        best.sort_unstable();
+        let mut best = Vec::new();
+        let allowed = |id: &Id| search.filter.is_none_or(|filter| filter.allows(id));
+        let ids = (0..self.space.len() as Id).filter(allowed);
+        scan(&mut scorer, ids, search.k, &mut best);
+        best.retain(|candidate| search.reaches(candidate.distance()));
         Ok(best.into_iter().map(Candidate::hit).collect())
     }
 
@@ -74,7 +62,7 @@ impl<S: Space> Flat<S> {
     pub fn search_batch<Q: Borrow<S::Query> + Sync>(
         &self,
         queries: &[Q],
-        search: Search,
+        search: Search<'_>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
         let answer = |(query, target): (usize, &Q)| {

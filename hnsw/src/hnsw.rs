@@ -2,16 +2,20 @@
 
 use std::borrow::Borrow;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{LockResult, Mutex, MutexGuard, PoisonError};
 
 use crate::build::{Build, BuildError, Builder, Originals};
 use crate::graph::{Broken, Graph};
 use crate::id::{Hit, Id, MAX_POINTS};
 use crate::memory::Memory;
 use crate::params::Params;
-use crate::search::{BatchError, Scratches, Search, SearchError, Searcher, search_batch};
+use crate::search::{
+    BatchError, Pages, Scratches, Search, SearchError, Searcher, View, search_batch,
+};
 use crate::space::Space;
+use crate::stats::Stats;
 use crate::threads::Threads;
-use crate::vectors::{VectorElement, Vectors};
 
 /// An approximate index: a Hierarchical Navigable Small World graph (Malkov & Yashunin,
 /// arXiv 1603.09320) over the points of a [`Space`].
@@ -27,14 +31,29 @@ use crate::vectors::{VectorElement, Vectors};
 /// assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [2, 0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Many threads
+///
+/// Everything works through a shared reference. Searches wait for nobody: each sees the points that
+/// were there when it began. A thread that [inserts](Self::insert) searches on its own for the
+/// neighbours; only the linking, a small share of the work, is done by one thread at a time.
 #[derive(Debug)]
 pub struct Hnsw<S: Space> {
-    space: S,
-    params: Params,
-    graph: Graph,
-    originals: Originals,
-    scratches: Scratches<S>,
-    build_distances: u64,
+    pub(crate) space: S,
+    pub(crate) params: Params,
+    pub(crate) graph: Graph,
+    pub(crate) scratches: Scratches<S>,
+    pub(crate) budget: Option<usize>,
+    writer: Mutex<Writer>,
+    build_distances: AtomicU64,
+}
+
+/// What only the one thread that links has.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    pub(crate) originals: Originals,
+    /// Removals since the last sweep: lists far away may still lead to these points.
+    pub(crate) unswept: usize,
 }
 
 impl<S: Space> Hnsw<S> {
@@ -46,46 +65,69 @@ impl<S: Space> Hnsw<S> {
     /// memory or threads.
     pub fn build(space: S, params: Params, build: Build<'_>) -> Result<Self, BuildError> {
         params.check()?;
-        let graph = Graph::new(params.m, params.seed);
+        let graph = Graph::with_capacity(params.m, params.seed, space.capacity());
         let mut index = Self {
             space,
             params,
             graph,
-            originals: Originals::default(),
             scratches: Scratches::default(),
-            build_distances: 0,
+            budget: None,
+            writer: Mutex::default(),
+            build_distances: AtomicU64::new(0),
         };
-        build.threads.run(|| index.link_new(build)).map_err(BuildError::Threads)??;
+        let mut writer = Writer::default();
+        let points = index.space.len();
+        if points > MAX_POINTS {
+            return Err(BuildError::TooMany { points });
+        }
+        index.graph.grow_to(points).map_err(BuildError::Memory)?;
+        let link = || index.link(&mut writer.originals, 0..points as Id, build);
+        build.threads.run(link).map_err(BuildError::Threads)?;
+        index.writer = Mutex::new(writer);
         Ok(index)
     }
 
-    /// Links the points that the space has and the graph has not, in the rayon pool at hand. On an
-    /// error the graph is as before.
-    fn link_new(&mut self, build: Build<'_>) -> Result<Range<Id>, BuildError> {
-        let (first, len) = (self.graph.len(), self.space.len());
-        if len > MAX_POINTS {
-            return Err(BuildError::TooMany { points: len });
-        }
-        self.graph.grow_to(len).map_err(BuildError::Memory)?;
-        let ids = first as Id..len as Id;
-        let builder = Builder {
-            space: &self.space,
-            params: &self.params,
-            progress: build.progress.unwrap_or(&|_, _| {}),
-        };
-        self.build_distances += builder.link(&mut self.graph, &mut self.originals, ids.clone());
-        Ok(ids)
+    /// Refuses to insert beyond `bytes` of memory, counted as [`memory`](Self::memory) does. Room that
+    /// has been set aside and not been used does not count.
+    #[must_use]
+    pub fn with_memory_budget(self, bytes: usize) -> Self {
+        Self { budget: Some(bytes), ..self }
     }
 
-    /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points), none
-    /// twice. An empty index answers with no hits.
+    /// Links points that the space holds and the graph has room for, in the rayon pool at hand, and
+    /// publishes them.
+    pub(crate) fn link(&self, originals: &mut Originals, ids: Range<Id>, build: Build<'_>) {
+        let progress = build.progress.unwrap_or(&|_, _| {});
+        self.count(self.builder(progress).link(&self.graph, originals, ids));
+        self.graph.publish();
+    }
+
+    pub(crate) fn builder<'a>(
+        &'a self,
+        progress: &'a (dyn Fn(usize, usize) + Sync),
+    ) -> Builder<'a, S> {
+        Builder { space: &self.space, params: &self.params, progress }
+    }
+
+    /// Waits until no other thread links; fails when one has panicked while it did.
+    pub(crate) fn writer(&self) -> LockResult<MutexGuard<'_, Writer>> {
+        self.writer.lock()
+    }
+
+    /// Adds to the cost of building.
+    pub(crate) fn count(&self, distances: u64) {
+        self.build_distances.fetch_add(distances, Relaxed);
+    }
+
+    /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points that the
+    /// request wants), none twice. An empty index answers with no hits.
     ///
     /// # Errors
-    /// When `k` or `ef` is 0 or the query does not fit the space.
+    /// When `k` or `ef` is 0, the radius is NaN, or the query does not fit the space.
     pub fn search(
         &self,
         query: &S::Query,
-        search: Search,
+        search: Search<'_>,
     ) -> Result<Vec<Hit>, SearchError<S::QueryError>> {
         self.searcher().search(query, search).map(<[Hit]>::to_vec)
     }
@@ -93,6 +135,33 @@ impl<S: Space> Hnsw<S> {
     /// Something that runs one search after another without allocating. One per thread.
     pub fn searcher(&self) -> Searcher<'_, S> {
         Searcher::new(&self.graph, &self.space, &self.scratches)
+    }
+
+    /// The hits of one search, page after page of `k`, until there are no more.
+    ///
+    /// ```
+    /// use nearfield_hnsw::{Build, Hnsw, Metric, Params, Search, Vectors};
+    ///
+    /// let mut vectors = Vectors::<f32>::new(1, Metric::L2Squared)?;
+    /// vectors.extend(&[0.0, 1.0, 2.0, 3.0, 4.0])?;
+    /// let index = Hnsw::build(vectors, Params::default(), Build::default())?;
+    /// let pages = index.pages(&[0.9], Search::new(2))?;
+    /// let pages: Vec<Vec<u32>> =
+    ///     pages.map(|page| page.iter().map(|hit| hit.id).collect()).collect();
+    /// assert_eq!(pages, [vec![1, 0], vec![2, 3], vec![4]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn pages<'a>(
+        &'a self,
+        query: &'a S::Query,
+        search: Search<'a>,
+    ) -> Result<Pages<'a, S>, SearchError<S::QueryError>> {
+        let search = search.check()?;
+        let view = View::new(&self.graph, search.filter);
+        Pages::new(view, &self.space, query, search, &self.scratches).map_err(SearchError::Query)
     }
 
     /// Searches for all `queries` in parallel; answers in their order, each as
@@ -106,26 +175,37 @@ impl<S: Space> Hnsw<S> {
     pub fn search_batch<Q: Borrow<S::Query> + Sync>(
         &self,
         queries: &[Q],
-        search: Search,
+        search: Search<'_>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
         let work = || search_batch(queries, search, || self.searcher());
         threads.run(work).expect("the system refused threads for a batch of searches")
     }
 
-    /// The points.
+    /// The points, those that were removed among them.
     pub fn space(&self) -> &S {
         &self.space
     }
 
-    /// Number of points.
+    /// Number of points that live.
     pub fn len(&self) -> usize {
-        self.graph.len()
+        self.graph.snapshot().live()
     }
 
-    /// Whether there is no point.
+    /// Whether no point lives.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether there is a point `id`, and it has not been removed.
+    pub fn contains(&self, id: Id) -> bool {
+        self.graph.is_visible(id, self.graph.snapshot())
+    }
+
+    /// The ids of the points that live at the moment of the call, ascending.
+    pub fn ids(&self) -> impl Iterator<Item = Id> {
+        let snapshot = self.graph.snapshot();
+        (0..snapshot.count).filter(move |id| self.graph.is_visible(*id, snapshot))
     }
 
     /// The parameters it was built with.
@@ -133,50 +213,52 @@ impl<S: Space> Hnsw<S> {
         &self.params
     }
 
-    /// Distances that building has taken: its cost, independent of the machine.
+    /// Distances that building, inserting and removing have taken: their cost, independent of the
+    /// machine.
     pub fn build_distances(&self) -> u64 {
-        self.build_distances
+        self.build_distances.load(Relaxed)
     }
 
-    /// The memory in use, by part; scratch memory of searches apart.
+    /// The memory in use, by part; scratch memory of searches apart. Waits for a thread that links.
     pub fn memory(&self) -> Memory {
-        let (links, other) = self.graph.bytes();
-        Memory { points: self.space.bytes(), links, other: other + self.originals.bytes() }
+        let writer = self.writer().unwrap_or_else(PoisonError::into_inner);
+        self.memory_with(&writer)
     }
 
-    /// A digest of the graph: equal for equal graphs. The same points and parameters give the same
-    /// on every machine.
+    pub(crate) fn memory_with(&self, writer: &Writer) -> Memory {
+        let (links, other) = self.graph.bytes();
+        let other = other + writer.originals.bytes();
+        Memory { points: self.space.bytes(), links, other, keys: 0 }
+    }
+
+    /// A digest of the graph: equal for equal graphs. The same points, parameters and operations by one
+    /// thread give the same on every machine.
     pub fn graph_hash(&self) -> u64 {
         self.graph.digest()
     }
 
     /// Verifies what must always hold of the graph, that every point is reachable among it. Takes
-    /// time and memory in proportion to the index.
+    /// time and memory in proportion to the index, and keeps writers waiting.
     ///
     /// # Errors
     /// The first invariant that is broken; it would be a bug of this crate.
     pub fn check(&self) -> Result<(), Broken> {
-        self.graph.check()
+        self.check_with(|| Ok(()))
     }
-}
 
-impl<E: VectorElement> Hnsw<Vectors<E>> {
-    /// Adds the rows of `values`, a row-major matrix, and links them in parallel. Returns their
-    /// ids. As with [`build`](Self::build), the result does not depend on the threads.
-    ///
-    /// # Errors
-    /// When the values are refused (nothing is added then, see [`Vectors::extend`]), or the system
-    /// refuses memory or threads.
-    pub fn insert_batch(
-        &mut self,
-        values: &[E],
-        build: Build<'_>,
-    ) -> Result<Range<Id>, BuildError> {
-        let first = self.space.len();
-        let insert = || {
-            self.space.extend(values)?;
-            self.link_new(build).inspect_err(|_| self.space.truncate(first))
-        };
-        build.threads.run(insert).map_err(BuildError::Threads)?
+    /// Verifies the graph, and then what else must hold while nobody writes.
+    pub(crate) fn check_with(
+        &self,
+        more: impl FnOnce() -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        let _writer = self.writer().unwrap_or_else(PoisonError::into_inner);
+        self.graph.check()?;
+        more()
+    }
+
+    /// What the index is made of. Takes time in proportion to the index, and keeps writers waiting.
+    pub fn stats(&self) -> Stats {
+        let writer = self.writer().unwrap_or_else(PoisonError::into_inner);
+        Stats::of(&self.graph, self.memory_with(&writer))
     }
 }

@@ -9,12 +9,12 @@
 //!
 //! let mut vectors = Vectors::<f32>::new(2, Metric::L2Squared)?;
 //! vectors.extend(&[0.0, 0.0, 3.0, 4.0, 1.0, 1.0])?; // three rows of two
-//! let mut index = Hnsw::build(vectors, Params::default(), Build::default())?;
+//! let index = Hnsw::build(vectors, Params::default(), Build::default())?;
 //!
 //! let hits = index.search(&[0.9, 0.8], Search::new(2).ef(64))?;
 //! assert_eq!((hits[0].id, hits[1].id), (2, 0));
 //!
-//! assert_eq!(index.insert_batch(&[0.5, 0.5], Build::default())?, 3..4); // more points, later
+//! assert_eq!(index.insert(&[0.5, 0.5])?, 3); // more points, later
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -73,10 +73,14 @@ mod flat;
 mod graph;
 mod hnsw;
 mod id;
+mod index;
+mod insert;
+mod keys;
 mod memory;
 mod params;
 mod search;
 mod space;
+mod stats;
 mod store;
 mod threads;
 mod vectors;
@@ -88,10 +92,14 @@ pub use flat::Flat;
 pub use graph::Broken;
 pub use hnsw::Hnsw;
 pub use id::{Hit, Id, MAX_POINTS};
+pub use index::{CompactError, Index, KeyPages};
+pub use insert::{InsertError, Poisoned};
+pub use keys::{Key, KeyHit};
 pub use memory::Memory;
 pub use params::{Params, ParamsError};
-pub use search::{BatchError, Search, SearchError, Searcher};
-pub use space::{Scorer, Space};
+pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
+pub use space::{Scorer, Space, Store};
+pub use stats::{Degrees, Stats};
 pub use threads::Threads;
 pub use vectors::{Flaw, QueryBuffer, VectorElement, VectorError, VectorScorer, Vectors};
 

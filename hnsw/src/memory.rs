@@ -7,13 +7,16 @@ pub struct Memory {
     pub points: usize,
     /// The lists of neighbours.
     pub links: usize,
-    /// Tree, places of upper lists, the table of distinct rows.
+    /// Tree, places of upper lists, the table of distinct rows, what is known of removed points.
     pub other: usize,
+    /// The keys of an [`Index`](crate::Index) and their table; what keys own elsewhere, as strings do,
+    /// is not counted.
+    pub keys: usize,
 }
 
 impl Memory {
     /// All parts together.
     pub fn total(&self) -> usize {
-        self.points + self.links + self.other
+        self.points + self.links + self.other + self.keys
     }
 }

@@ -21,6 +21,11 @@ pub trait Space: Send + Sync {
     /// Number of points.
     fn len(&self) -> usize;
 
+    /// The number of points for which room is set aside: an index sets as much aside for the links.
+    fn capacity(&self) -> usize {
+        self.len()
+    }
+
     /// Whether there is no point.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -47,6 +52,42 @@ pub trait Space: Send + Sync {
 
     /// Bytes that the points take.
     fn bytes(&self) -> usize;
+}
+
+/// A space that takes new points: what [`Hnsw::insert`](crate::Hnsw::insert) and
+/// [`Index`](crate::Index) need.
+pub trait Store: Space {
+    /// What is added. It need not be what is searched for: a space over a store of the caller's own may
+    /// take the place of a point in it.
+    type Point: ?Sized + Sync;
+    /// Why a point is refused.
+    type PointError: std::error::Error + Send;
+
+    /// Distances from a point that is about to be added.
+    ///
+    /// # Errors
+    /// When [`push`](Self::push) would refuse it.
+    fn newcomer<'a>(
+        &'a self,
+        point: &'a Self::Point,
+        scratch: &'a mut Self::Scratch,
+    ) -> Result<Self::Scorer<'a>, Self::PointError>;
+
+    /// Appends a point, while others read those before it. Its id is what [`len`](Space::len) was. An
+    /// index calls it from one thread at a time; who calls it beside the index adds points that it
+    /// never finds.
+    ///
+    /// # Errors
+    /// When the point is refused or memory runs out; then nothing has changed.
+    fn push(&self, point: &Self::Point) -> Result<Id, Self::PointError>;
+
+    /// The same space with these points alone, in this order.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    fn keep(&self, ids: &[Id]) -> Result<Self, Self::PointError>
+    where
+        Self: Sized;
 }
 
 /// Computes the distances of points from one target. Smaller is closer; never NaN.

@@ -13,21 +13,45 @@ pub enum Threads<'a> {
     Count(usize),
     /// A pool of the caller's.
     Pool(&'a ThreadPool),
-    /// The pool that the calling thread belongs to, or rayon's global one.
+    /// The pool that the calling thread belongs to, or rayon's global one. Not for inserting from
+    /// several tasks of one pool at the same time: a thread that waits for its part of the work may be
+    /// given another task, which then waits for that thread.
     Current,
 }
 
-impl Threads<'_> {
+impl<'a> Threads<'a> {
     pub(crate) fn run<T: Send>(
         self,
         work: impl FnOnce() -> T + Send,
     ) -> Result<T, ThreadPoolBuildError> {
+        Ok(self.start()?.run(work))
+    }
+
+    /// Starts the threads, so that nothing can fail when the work begins.
+    pub(crate) fn start(self) -> Result<Started<'a>, ThreadPoolBuildError> {
         let start = |count| ThreadPoolBuilder::new().num_threads(count).build();
+        Ok(match self {
+            Self::All => Started::Own(start(0)?),
+            Self::Count(count) => Started::Own(start(count.max(1))?),
+            Self::Pool(pool) => Started::Lent(pool),
+            Self::Current => Started::Current,
+        })
+    }
+}
+
+/// Threads that are there.
+pub(crate) enum Started<'a> {
+    Own(ThreadPool),
+    Lent(&'a ThreadPool),
+    Current,
+}
+
+impl Started<'_> {
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match self {
-            Self::All => Ok(start(0)?.install(work)),
-            Self::Count(count) => Ok(start(count.max(1))?.install(work)),
-            Self::Pool(pool) => Ok(pool.install(work)),
-            Self::Current => Ok(work()),
+            Self::Own(pool) => pool.install(work),
+            Self::Lent(pool) => pool.install(work),
+            Self::Current => work(),
         }
     }
 }

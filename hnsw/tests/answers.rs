@@ -3,8 +3,8 @@
 mod support;
 
 use nearfield_hnsw::{
-    BatchError, Build, BuildError, Flat, Flaw, Hnsw, Metric, Params, ParamsError, Search,
-    SearchError, Threads, VectorError, Vectors,
+    BatchError, Build, BuildError, Flat, Flaw, Hnsw, InsertError, Metric, Params, ParamsError,
+    Search, SearchError, Threads, VectorError, Vectors,
 };
 use proptest::prelude::*;
 use support::{Random, build, vectors};
@@ -88,13 +88,13 @@ fn packed_bits() {
 #[test]
 fn an_empty_index_answers_with_no_hits_and_grows() {
     let vectors = Vectors::<f32>::new(DIM, Metric::L2Squared).unwrap();
-    let mut index = Hnsw::build(vectors, Params::default(), Build::default()).unwrap();
+    let index = Hnsw::build(vectors, Params::default(), Build::default()).unwrap();
     assert!(index.is_empty());
     index.check().unwrap();
     let query = [1.0; DIM];
     assert_eq!(index.search(&query, Search::new(3)).unwrap(), []);
-    assert_eq!(index.insert_batch(&query, Build::default()).unwrap(), 0..1);
-    assert_eq!(index.insert_batch(&[], Build::default()).unwrap(), 1..1);
+    assert_eq!(index.insert_batch(&[query], Build::default()).unwrap(), 0..1);
+    assert_eq!(index.insert_batch::<[f32; DIM]>(&[], Build::default()).unwrap(), 1..1);
     assert_eq!(index.search(&query, Search::new(3)).unwrap().len(), 1);
     index.check().unwrap();
 }
@@ -113,27 +113,38 @@ fn cosine_rows_are_stored_normalised() {
 
 #[test]
 fn bad_vectors_are_refused_and_nothing_is_added() {
-    let mut index = small(Metric::L2Squared);
+    let index = small(Metric::L2Squared);
     let hash = index.graph_hash();
-    let good = [1.0; DIM];
+    let good = vec![1.0; DIM];
     let with = |place: usize, value: f32| {
-        let mut rows = [good, good].concat();
-        rows[place] = value;
-        rows
+        let mut row = good.clone();
+        row[place] = value;
+        row
     };
+    let infinite = Flaw::NotFinite { position: 2, value: f32::INFINITY };
     let cases = [
-        (vec![1.0; DIM + 1], VectorError::Ragged { dim: DIM, elements: DIM + 1 }),
-        (with(8, f32::INFINITY), row(1, Flaw::NotFinite { position: 2, value: f32::INFINITY })),
-        (with(1, 1e19), row(0, Flaw::NormOverflow { squared_norm: 1e38 })),
+        (vec![1.0; DIM + 1], VectorError::Dimension { expected: DIM, found: DIM + 1 }),
+        (with(2, f32::INFINITY), VectorError::Point(infinite)),
+        (with(1, 1e19), VectorError::Point(Flaw::NormOverflow { squared_norm: 1e38 })),
     ];
-    for (values, expected) in cases {
-        match index.insert_batch(&values, Build::default()) {
-            Err(BuildError::Vectors(error)) => assert_eq!(error, expected),
+    let mut vectors = Vectors::<f32>::new(DIM, Metric::L2Squared).unwrap();
+    let ragged = VectorError::Ragged { dim: DIM, elements: DIM + 1 };
+    assert_eq!(vectors.extend(&cases[0].0), Err(ragged));
+    let rows = [good.clone(), cases[1].0.clone()].concat();
+    assert_eq!(vectors.extend(&rows), Err(row(1, infinite)));
+    assert_eq!(vectors.get(0), None);
+    for (bad, expected) in cases {
+        match index.insert_batch(&[good.clone(), bad.clone()], Build::default()) {
+            Err(InsertError::Point { place: 1, error }) => assert_eq!(error, expected),
+            other => panic!("{other:?} instead of {expected:?}"),
+        }
+        match index.insert(&bad) {
+            Err(InsertError::Point { place: 0, error }) => assert_eq!(error, expected),
             other => panic!("{other:?} instead of {expected:?}"),
         }
     }
-    let nan = index.insert_batch(&with(7, f32::NAN), Build::default()).unwrap_err();
-    assert_eq!(nan.to_string(), "row 1: element 1 is NaN");
+    let nan = index.insert_batch(&[good.clone(), with(1, f32::NAN)], Build::default()).unwrap_err();
+    assert_eq!(nan.to_string(), "point 1 was refused: element 1 is NaN");
     assert_eq!((index.len(), index.space().get(300)), (300, None));
     assert_eq!(index.graph_hash(), hash);
 
@@ -243,9 +254,9 @@ proptest! {
         let params = Params { m, ef_construction, keep_pruned, seed };
         let empty = Vectors::new(3, Metric::L2Squared).unwrap();
         let build = Build::default().threads(2);
-        let mut index = Hnsw::build(empty, params, build).unwrap();
+        let index = Hnsw::build(empty, params, build).unwrap();
         for cut in cuts.windows(2) {
-            index.insert_batch(&values[cut[0] * 3..cut[1] * 3], build).unwrap();
+            index.insert_batch(&support::rows(&values[cut[0] * 3..cut[1] * 3], 3), build).unwrap();
             index.check().unwrap();
         }
         let exact = Flat::new(vectors(&values, 3, Metric::L2Squared));

@@ -34,11 +34,11 @@ fn graph_hash<E: FromNumber>(
     let (first, rest) = values.split_at(2000 * dim);
     let vectors = vectors_on(backend, first, dim, metric);
     let build = Build::default().threads(threads);
-    let mut index =
+    let index =
         Hnsw::build(vectors, Params { ef_construction: 60, ..Params::default() }, build).unwrap();
     let (second, third) = rest.split_at(300 * dim);
-    index.insert_batch(second, build).unwrap();
-    index.insert_batch(third, build).unwrap();
+    index.insert_batch(&support::rows(second, dim), build).unwrap();
+    index.insert_batch(&support::rows(third, dim), build).unwrap();
     index.check().unwrap();
     assert_eq!(index.len(), 3000);
     index.graph_hash()
@@ -137,8 +137,8 @@ fn any_number_of_threads_fills_lists_alike() {
         let vectors = vectors_on(Backend::best().unwrap(), first, 40, Metric::L2Squared);
         let build = Build::default().threads(count);
         let params = Params { keep_pruned: true, ef_construction: 60, ..Params::default() };
-        let mut index = Hnsw::build(vectors, params, build).unwrap();
-        index.insert_batch(rest, build).unwrap();
+        let index = Hnsw::build(vectors, params, build).unwrap();
+        index.insert_batch(&support::rows(rest, 40), build).unwrap();
         index.check().unwrap();
         index.graph_hash()
     };

@@ -241,10 +241,10 @@ fn assert_exact_in_batches<E: FromNumber>(metric: Metric, numbers: &[f32], cut: 
     let empty = Vectors::new(3, metric).unwrap();
     let params = Params { m: 3, ef_construction: 8, ..Params::default() };
     let build = Build::default().threads(2);
-    let mut index = Hnsw::build(empty, params, build).unwrap();
+    let index = Hnsw::build(empty, params, build).unwrap();
     let (first, second) = values.split_at((cut * 3).min(values.len()));
     for batch in [first, second] {
-        index.insert_batch(batch, build).unwrap();
+        index.insert_batch(&support::rows(batch, 3), build).unwrap();
         index.check().unwrap();
     }
     let exact = Flat::new(vectors(&values, 3, metric));

@@ -98,7 +98,7 @@ fn integers_and_fractions_mix() {
     let mut random = Random::new(5);
     let integers: Vec<f32> = (0..1000 * dim).map(|_| random.below(256) as f32).collect();
     let fractions: Vec<f32> = (0..200 * dim).map(|_| 256.0 * random.uniform()).collect();
-    let mut index = build(&integers, dim, Params::default());
+    let index = build(&integers, dim, Params::default());
     let query = &fractions[..dim];
     let kernel = Kernel::<f32>::best(Metric::L2Squared).unwrap();
     let nearest = |values: &[f32]| -> Vec<Hit> {
@@ -111,7 +111,7 @@ fn integers_and_fractions_mix() {
     };
     let search = Search::new(10).ef(1200);
     assert_eq!(index.search(query, search).unwrap(), nearest(&integers));
-    index.insert_batch(&fractions, Build::default()).unwrap();
+    index.insert_batch(&support::rows(&fractions, dim), Build::default()).unwrap();
     index.check().unwrap();
     assert_eq!(
         index.search(query, search).unwrap(),

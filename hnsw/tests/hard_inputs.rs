@@ -100,9 +100,12 @@ fn rows_sorted_by_cluster() {
 fn a_new_cluster_in_one_batch() {
     for distance in [0.5, 5.0, 1000.0] {
         let mut random = Random::new(5);
-        let mut index = build(&random.normals(2000 * 16), 16, Params::default());
+        let index = build(&random.normals(2000 * 16), 16, Params::default());
         let cluster: Vec<f32> = (0..500 * 16).map(|_| distance + 0.01 * random.normal()).collect();
-        assert_eq!(index.insert_batch(&cluster, Build::default()).unwrap(), 2000..2500);
+        assert_eq!(
+            index.insert_batch(&support::rows(&cluster, 16), Build::default()).unwrap(),
+            2000..2500
+        );
         index.check().unwrap();
         assert!(self_misses(&index).is_empty(), "at {distance}: {:?}", self_misses(&index));
     }

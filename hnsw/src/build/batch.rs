@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use super::builder::Builder;
 use super::copies::Originals;
 use super::forward::Plan;
-use super::reverse::Edge;
+use super::reverse::{Edge, lists};
 use super::{order, tree};
 use crate::graph::Graph;
 use crate::id::{Candidate, Id};
-use crate::search::Scratch;
+use crate::search::{Scratch, View};
 use crate::space::{Scorer, Space};
 
 /// A batch is at most this share of the points that the index will hold after the operation:
@@ -21,7 +21,7 @@ const SHARE: f64 = 0.02;
 impl<S: Space> Builder<'_, S> {
     /// Links the points `ids`, which the space holds and the graph has room for, and returns the
     /// number of distances it took. Runs in the rayon pool at hand.
-    pub(crate) fn link(&self, graph: &mut Graph, originals: &mut Originals, ids: Range<Id>) -> u64 {
+    pub(crate) fn link(&self, graph: &Graph, originals: &mut Originals, ids: Range<Id>) -> u64 {
         let total = ids.len();
         let (mut new, copies) = originals.split(self.space, ids.clone());
         order::shuffle(&mut new, self.params.seed ^ u64::from(ids.start));
@@ -42,36 +42,63 @@ impl<S: Space> Builder<'_, S> {
         distances
     }
 
-    fn link_batch(&self, graph: &mut Graph, batch: &[Id]) -> u64 {
-        let plans: Vec<Plan> = batch
-            .par_iter()
-            .map_init(Scratch::default, |scratch, id| self.plan(graph, *id, scratch))
-            .collect();
+    fn link_batch(&self, graph: &Graph, batch: &[Id]) -> u64 {
+        let view = View::new(graph, None);
+        let plan = |scratch: &mut Scratch, id: &Id| {
+            (*id, self.plan(&view, &mut self.space.member(*id), graph.level(*id), scratch))
+        };
+        let plans: Vec<(Id, Plan)> = batch.par_iter().map_init(Scratch::default, plan).collect();
         let parents = tree::adopt(graph, self.space, &plans);
         // A search may be reading: the new points' own lists first, then the links that lead to
         // them, then the entry point.
         let edges = plans.par_iter().zip(parents);
-        let edges = edges.flat_map_iter(|(plan, parent)| plan.publish(graph, parent)).collect();
-        let settled = self.settle(graph, edges);
-        for plan in &plans {
-            let higher = |entry| graph.level(plan.id) > graph.level(entry);
-            if graph.entry().is_none_or(higher) {
-                graph.set_entry(plan.id);
-            }
-        }
-        plans.iter().map(|plan| plan.distances).sum::<u64>() + settled
+        let publish =
+            |((id, plan), parent): (&(Id, Plan), _)| plan.publish(graph, *id, parent, None);
+        let mut edges: Vec<Edge> = edges.flat_map_iter(publish).collect();
+        edges.par_sort_unstable();
+        let settled: u64 = lists(&edges).into_par_iter().map(|list| self.settle(graph, list)).sum();
+        plans.iter().for_each(|(id, _)| raise_entry(graph, *id));
+        plans.iter().map(|(_, plan)| plan.distances).sum::<u64>() + settled
+    }
+
+    /// Links one point as planned, on this thread; `copy` is the first in its chain of copies.
+    pub(crate) fn link_one(&self, graph: &Graph, id: Id, plan: Plan, copy: Option<Id>) -> u64 {
+        let plans = [(id, plan)];
+        let parents = tree::adopt(graph, self.space, &plans);
+        let [(_, plan)] = plans;
+        let mut edges = plan.publish(graph, id, parents[0], copy);
+        edges.sort_unstable();
+        let settled: u64 = lists(&edges).into_iter().map(|list| self.settle(graph, list)).sum();
+        raise_entry(graph, id);
+        plan.distances + settled
+    }
+
+    /// Hangs one copy behind the point before it in its chain, on this thread.
+    pub(crate) fn chain_one(&self, graph: &Graph, before: Id, copy: Id) -> u64 {
+        1 + self.settle(graph, &[self.follow(graph, before, copy)])
     }
 
     /// Hangs every copy behind the point before it in its chain.
-    fn chain(&self, graph: &mut Graph, copies: &[(Id, Id)]) -> u64 {
-        for (before, copy) in copies {
-            graph.mark_copy(*copy, *before);
-            graph.set_links(*copy, 0, &[*before]);
-        }
-        let edge = |(before, copy): &(Id, Id)| {
-            let from = Candidate::new(self.space.member(*before).score(*copy), *copy);
-            Edge { level: 0, to: *before, from }
-        };
-        copies.len() as u64 + self.settle(graph, copies.par_iter().map(edge).collect())
+    fn chain(&self, graph: &Graph, copies: &[(Id, Id)]) -> u64 {
+        let follow = |(before, copy): &(Id, Id)| self.follow(graph, *before, *copy);
+        let mut edges: Vec<Edge> = copies.iter().map(follow).collect();
+        edges.par_sort_unstable();
+        let settled: u64 = lists(&edges).into_par_iter().map(|list| self.settle(graph, list)).sum();
+        copies.len() as u64 + settled
+    }
+
+    /// Lets a copy link to the point before it; returns the link that should lead back.
+    fn follow(&self, graph: &Graph, before: Id, copy: Id) -> Edge {
+        graph.follow(before, copy);
+        graph.set_links(copy, 0, &[before]);
+        let from = Candidate::new(self.space.member(before).score(copy), copy);
+        Edge { level: 0, to: before, from }
+    }
+}
+
+/// Lets searches begin at `id` if it stands above the entry point.
+fn raise_entry(graph: &Graph, id: Id) {
+    if graph.entry().is_none_or(|entry| graph.level(id) > graph.level(entry)) {
+        graph.set_entry(Some(id));
     }
 }

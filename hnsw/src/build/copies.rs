@@ -49,6 +49,28 @@ impl Originals {
         (new, copies)
     }
 
+    /// Adds one point; if it has an equal, returns the last point of the chain that it joins.
+    pub(crate) fn add<S: Space>(&mut self, space: &S, id: Id) -> Option<Id> {
+        let hash = |id: &Id| crate::graph::mix(space.fingerprint(*id));
+        match self.last.entry(hash(&id), |other| space.equal(*other, id), hash) {
+            Entry::Occupied(mut entry) => Some(std::mem::replace(entry.get_mut(), id)),
+            Entry::Vacant(entry) => {
+                entry.insert(id);
+                None
+            }
+        }
+    }
+
+    /// Forgets the last point of a chain; the one before it, if there is one, is the last now.
+    pub(crate) fn remove<S: Space>(&mut self, space: &S, id: Id, before: Option<Id>) {
+        let hash = crate::graph::mix(space.fingerprint(id));
+        let Ok(mut entry) = self.last.find_entry(hash, |last| *last == id) else { return };
+        match before {
+            Some(before) => *entry.get_mut() = before,
+            None => drop(entry.remove()),
+        }
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.last.allocation_size()
     }

@@ -7,18 +7,24 @@
 //! Batches double from one up to a share of the index, in an order shuffled by the seed ([`order`]),
 //! so that no group of new points is blind to itself. With `keep_pruned` the lists of the new points
 //! are then chosen anew among all points, and filled ([`fill`]).
+//!
+//! One point alone is a batch of one, on the thread at hand ([`Builder::link_one`]); [`remove`] is the
+//! way back.
 
 mod batch;
 mod builder;
 mod copies;
 mod fill;
 mod forward;
+mod mend;
 mod options;
 mod order;
+mod remove;
 mod reverse;
 mod select;
 mod tree;
 
 pub(crate) use builder::Builder;
 pub(crate) use copies::Originals;
+pub(crate) use forward::Plan;
 pub use options::{Build, BuildError};

@@ -6,7 +6,6 @@ use rayon::ThreadPoolBuildError;
 
 use crate::params::ParamsError;
 use crate::threads::Threads;
-use crate::vectors::VectorError;
 
 /// How a build is run. Nothing here changes its result.
 ///
@@ -40,14 +39,24 @@ impl fmt::Debug for Build<'_> {
     }
 }
 
-/// Why an index was not built, or not extended. The index, if there was one, is as before.
+/// Why an index was not built.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A parameter is out of its range.
     Params(ParamsError),
-    /// The new vectors were refused.
-    Vectors(VectorError),
+    /// There is not one key for each point.
+    Keys {
+        /// How many keys came.
+        keys: usize,
+        /// How many points there are.
+        points: usize,
+    },
+    /// A key comes twice.
+    KeyTwice {
+        /// Its second place.
+        place: usize,
+    },
     /// More points than ids.
     TooMany {
         /// How many points there would be.
@@ -63,7 +72,8 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Params(error) => error.fmt(f),
-            Self::Vectors(error) => error.fmt(f),
+            Self::Keys { keys, points } => write!(f, "{keys} keys for {points} points"),
+            Self::KeyTwice { place } => write!(f, "the key of point {place} has come before"),
             Self::TooMany { points } => {
                 write!(f, "{points} points; an index holds at most {}", crate::id::MAX_POINTS)
             }
@@ -77,10 +87,9 @@ impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Params(error) => Some(error),
-            Self::Vectors(error) => Some(error),
             Self::Memory(error) => Some(error),
             Self::Threads(error) => Some(error),
-            Self::TooMany { .. } => None,
+            Self::Keys { .. } | Self::KeyTwice { .. } | Self::TooMany { .. } => None,
         }
     }
 }
@@ -88,11 +97,5 @@ impl std::error::Error for BuildError {
 impl From<ParamsError> for BuildError {
     fn from(error: ParamsError) -> Self {
         Self::Params(error)
-    }
-}
-
-impl From<VectorError> for BuildError {
-    fn from(error: VectorError) -> Self {
-        Self::Vectors(error)
     }
 }

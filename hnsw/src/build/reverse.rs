@@ -1,7 +1,5 @@
 //! The last step of a batch: the links back to the new points, settled once per target.
 
-use rayon::prelude::*;
-
 use super::builder::Builder;
 use super::select::select;
 use crate::graph::Graph;
@@ -22,20 +20,18 @@ pub(super) struct Edge {
     pub(super) from: Candidate,
 }
 
-impl<S: Space> Builder<'_, S> {
-    /// Adds the edges to their targets' lists, in parallel, since every list is written by one
-    /// task. Returns the distances computed.
-    pub(super) fn settle(&self, graph: &Graph, mut edges: Vec<Edge>) -> u64 {
-        edges.par_sort_unstable();
-        let lists: Vec<&[Edge]> =
-            edges.chunk_by(|a, b| (a.level, a.to) == (b.level, b.to)).collect();
-        lists.into_par_iter().map(|edges| self.settle_list(graph, edges)).sum()
-    }
+/// The edges of one list after another, of sorted edges.
+pub(super) fn lists(edges: &[Edge]) -> Vec<&[Edge]> {
+    edges.chunk_by(|a, b| (a.level, a.to) == (b.level, b.to)).collect()
+}
 
-    /// Adds the edges of one list. If it overflows, the list is chosen anew from old and new links.
-    fn settle_list(&self, graph: &Graph, edges: &[Edge]) -> u64 {
+impl<S: Space> Builder<'_, S> {
+    /// Adds the edges of one list. If it overflows, it is chosen anew from the old links that live and
+    /// the new ones. Lists can be settled in parallel, as each is written by one task. Returns the
+    /// distances computed.
+    pub(super) fn settle(&self, graph: &Graph, edges: &[Edge]) -> u64 {
         let Edge { level, to, .. } = edges[0];
-        let mut ids: Vec<Id> = graph.links(to, level).collect();
+        let mut ids: Vec<Id> = graph.links(to, level).filter(|id| !graph.is_dead(*id)).collect();
         let old = ids.len();
         ids.extend(edges.iter().map(|edge| edge.from.id()));
         let degree = graph.degree(level);

@@ -24,7 +24,7 @@ pub(super) fn select<S: Scorer>(
     keeps: impl Fn(Id) -> bool,
 ) -> (Vec<Candidate>, u64) {
     let mut reserved = candidates.iter().filter(|candidate| keeps(candidate.id())).count();
-    let mut selection = Selection { scorer, ids: Vec::with_capacity(limit), distances: 0 };
+    let mut selection = Selection::new(scorer, Vec::with_capacity(limit));
     let mut selected = Vec::with_capacity(limit);
     for candidate in candidates {
         let kept = keeps(candidate.id());
@@ -44,15 +44,20 @@ pub(super) fn select<S: Scorer>(
     (selected, selection.distances)
 }
 
-struct Selection<'a, S> {
+/// Links that are chosen already.
+pub(super) struct Selection<'a, S> {
     scorer: &'a mut S,
-    ids: Vec<Id>,
-    distances: u64,
+    pub(super) ids: Vec<Id>,
+    pub(super) distances: u64,
 }
 
-impl<S: Scorer> Selection<'_, S> {
+impl<'a, S: Scorer> Selection<'a, S> {
+    pub(super) fn new(scorer: &'a mut S, ids: Vec<Id>) -> Self {
+        Self { scorer, ids, distances: 0 }
+    }
+
     /// Whether no selected neighbour is clearly nearer to the candidate than the target is.
-    fn is_diverse(&mut self, candidate: Candidate) -> bool {
+    pub(super) fn is_diverse(&mut self, candidate: Candidate) -> bool {
         self.scorer.aim(candidate.id());
         let nearest = candidate.distance() - candidate.distance().abs() * SLACK;
         let mut scores = [0.0; GROUP];

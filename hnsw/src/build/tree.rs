@@ -20,41 +20,50 @@ fn most_children(m: usize) -> usize {
 
 /// Gives every planned point a parent, one after another, since each takes room that the next no
 /// longer has. Returns the parents with their distances; the first point of all has none.
-pub(super) fn adopt<S: Space>(graph: &Graph, space: &S, plans: &[Plan]) -> Vec<Option<Candidate>> {
-    let mut adoption = Adoption { graph, most: most_children(graph.m()), new: HashMap::new() };
-    let parent_of = |plan: &Plan| {
-        let nearest = plan.near.first()?.id();
-        let has_room = |candidate: &&Candidate| adoption.has_room(candidate.id());
-        let parent = plan.near.iter().find(has_room).copied().unwrap_or_else(|| {
+pub(super) fn adopt<S: Space>(
+    graph: &Graph,
+    space: &S,
+    plans: &[(Id, Plan)],
+) -> Vec<Option<Candidate>> {
+    let mut adoption = Adoption::new(graph);
+    let parent_of = |(id, plan): &(Id, Plan)| {
+        let mut living = plan.near.iter().filter(|near| !graph.is_dead(near.id())).copied();
+        let nearest = living.clone().next()?.id();
+        let parent = living.find(|near| adoption.has_room(near.id())).unwrap_or_else(|| {
             let parent = adoption.descendant_with_room(nearest);
-            Candidate::new(space.member(plan.id).score(parent), parent)
+            Candidate::new(space.member(*id).score(parent), parent)
         });
-        adoption.adopt(parent.id(), plan.id);
+        adoption.adopt(parent.id(), *id);
         Some(parent)
     };
     plans.iter().map(parent_of).collect()
 }
 
-struct Adoption<'a> {
+/// Points are being hung into the tree.
+pub(super) struct Adoption<'a> {
     graph: &'a Graph,
     most: usize,
     /// Children of this batch, to whom no list leads yet.
     new: HashMap<Id, Vec<Id>>,
 }
 
-impl Adoption<'_> {
-    fn has_room(&self, id: Id) -> bool {
+impl<'a> Adoption<'a> {
+    pub(super) fn new(graph: &'a Graph) -> Self {
+        Self { graph, most: most_children(graph.m()), new: HashMap::new() }
+    }
+
+    pub(super) fn has_room(&self, id: Id) -> bool {
         self.graph.children(id) < self.most
     }
 
-    fn adopt(&mut self, parent: Id, id: Id) {
+    pub(super) fn adopt(&mut self, parent: Id, id: Id) {
         self.graph.adopt(parent, id);
         self.new.entry(parent).or_default().push(id);
     }
 
     /// The first point below `id`, generation by generation, that has room. A full point has
     /// children and a leaf has room, so there always is one.
-    fn descendant_with_room(&self, id: Id) -> Id {
+    pub(super) fn descendant_with_room(&self, id: Id) -> Id {
         let mut generation = VecDeque::from([id]);
         while let Some(id) = generation.pop_front() {
             if self.has_room(id) {

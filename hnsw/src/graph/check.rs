@@ -36,6 +36,15 @@ pub enum Broken {
     Tree(Id),
     /// A copy has links beyond its chain.
     Copy(Id),
+    /// The point's key leads to another point, or to none.
+    Key(Id),
+    /// There are more keys than points.
+    Keys {
+        /// How many keys there are.
+        keys: usize,
+        /// How many points live.
+        points: usize,
+    },
     /// The point cannot be reached from the entry point on level 0.
     Unreachable(Id),
 }
@@ -54,6 +63,8 @@ impl fmt::Display for Broken {
             }
             Self::Tree(id) => write!(f, "the spanning tree is broken at point {id}"),
             Self::Copy(id) => write!(f, "the copy {id} has links outside its chain"),
+            Self::Key(id) => write!(f, "the key of point {id} does not lead to it"),
+            Self::Keys { keys, points } => write!(f, "{keys} keys for {points} points"),
             Self::Unreachable(id) => write!(f, "point {id} cannot be reached on level 0"),
         }
     }
@@ -64,22 +75,29 @@ impl std::error::Error for Broken {}
 impl Graph {
     pub(crate) fn check(&self) -> Result<(), Broken> {
         self.check_entry()?;
-        for id in 0..self.len() as Id {
+        let root = self.living().find(|id| self.parent(*id).is_none());
+        for id in self.living() {
             for level in 0..=self.level(id) {
                 self.check_list(id, level)?;
             }
-            self.check_tree(id)?;
+            self.check_tree(id, root)?;
         }
         self.unreachable().next().map_or(Ok(()), |id| Err(Broken::Unreachable(id)))
     }
 
+    /// The points that were not removed.
+    pub(crate) fn living(&self) -> impl Iterator<Item = Id> {
+        (0..self.len() as Id).filter(|id| !self.is_dead(*id))
+    }
+
     fn check_entry(&self) -> Result<(), Broken> {
-        let linked = (0..self.len() as Id).filter(|id| !self.is_copy(*id));
+        let linked = self.living().filter(|id| !self.is_copy(*id));
         let top = linked.map(|id| self.level(id)).max();
-        if self.entry.map(|id| self.level(id)) == top {
+        let entry = self.entry().filter(|id| !self.is_dead(*id));
+        if entry.map(|id| self.level(id)) == top {
             Ok(())
         } else {
-            Err(Broken::Entry(self.entry))
+            Err(Broken::Entry(self.entry()))
         }
     }
 
@@ -97,14 +115,16 @@ impl Graph {
         Ok(())
     }
 
-    fn check_tree(&self, id: Id) -> Result<(), Broken> {
+    fn check_tree(&self, id: Id, root: Option<Id>) -> Result<(), Broken> {
         let links_to = |from: Id, to: Id| self.links(from, 0).any(|link| link == to);
-        let is_child = |other: &Id| self.parent(*other) == Some(id) && !self.is_copy(*other);
+        let is_child = |other: &Id| {
+            self.parent(*other) == Some(id) && !self.is_copy(*other) && !self.is_dead(*other)
+        };
         let children = self.links(id, 0).filter(is_child).count();
         let holds = match self.parent(id) {
-            Some(parent) => links_to(id, parent) && links_to(parent, id),
-            // The root is the first point of the order of insertion; there is one.
-            None => (0..self.len() as Id).filter(|id| self.parent(*id).is_none()).count() == 1,
+            Some(parent) => !self.is_dead(parent) && links_to(id, parent) && links_to(parent, id),
+            // There is one root.
+            None => root == Some(id),
         };
         if !holds || children != self.children(id) {
             return Err(Broken::Tree(id));
@@ -113,19 +133,20 @@ impl Graph {
         if self.is_copy(id) && !only_chain() { Err(Broken::Copy(id)) } else { Ok(()) }
     }
 
-    /// The points that a walk over level 0 from the entry point does not reach. With the tree's
-    /// links in both directions, none of these means that every point reaches every other.
+    /// The points that a walk over level 0 from the entry point does not reach, by way of living
+    /// points. With the tree's links in both directions, none of these means that every point reaches
+    /// every other.
     pub(crate) fn unreachable(&self) -> impl Iterator<Item = Id> {
         let mut reached = vec![false; self.len()];
-        let mut open: Vec<Id> = self.entry.into_iter().collect();
+        let mut open: Vec<Id> = self.entry().into_iter().collect();
         open.iter().for_each(|id| reached[*id as usize] = true);
         while let Some(id) = open.pop() {
-            for next in self.links(id, 0) {
+            for next in self.links(id, 0).filter(|next| !self.is_dead(*next)) {
                 if !std::mem::replace(&mut reached[next as usize], true) {
                     open.push(next);
                 }
             }
         }
-        (0..self.len() as Id).filter(move |id| !reached[*id as usize])
+        self.living().filter(move |id| !reached[*id as usize])
     }
 }

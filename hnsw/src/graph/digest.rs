@@ -13,7 +13,7 @@ impl Graph {
     pub(crate) fn digest(&self) -> u64 {
         let mut hasher = XxHash3_64::new();
         let mut write = |id: Id| hasher.write(&id.to_le_bytes());
-        write(self.entry.unwrap_or(NONE));
+        write(self.entry().unwrap_or(NONE));
         for id in 0..self.len() as Id {
             write(self.parent(id).unwrap_or(NONE));
             for level in 0..=self.level(id) {

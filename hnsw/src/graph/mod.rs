@@ -8,6 +8,7 @@
 //! | `parents` | 1 | the point's parent in the protected spanning tree |
 //! | `children` | 4 bits | how many children it has |
 //! | `copies` | 1 bit | whether the point is a copy: equal to an earlier row and reached through it |
+//! | [`life`] | | which points there are |
 //!
 //! An empty slot holds [`NONE`]. A point's level is not stored: it is a function of its id. Where its
 //! upper lists begin follows from the levels of the points before it in its block.
@@ -15,13 +16,19 @@
 mod check;
 mod digest;
 mod level;
+mod life;
 
 use std::io;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 pub use check::Broken;
 use level::Levels;
 pub(crate) use level::mix;
+use life::Life;
+pub(crate) use life::Snapshot;
 
 use crate::id::{Id, NONE};
 use crate::store::Table;
@@ -43,28 +50,33 @@ pub(crate) struct Graph {
     parents: Table<AtomicU32>,
     children: Table<AtomicU8>,
     copies: Table<AtomicU64>,
-    copy_count: usize,
-    entry: Option<Id>,
+    copy_count: AtomicUsize,
+    life: Life,
+    /// [`NONE`] while no point lives.
+    entry: AtomicU32,
 }
 
 impl Graph {
-    pub(crate) fn new(m: usize, seed: u64) -> Self {
+    /// A graph without points whose first segments hold `points` of them.
+    pub(crate) fn with_capacity(m: usize, seed: u64, points: usize) -> Self {
         Self {
             m,
             levels: Levels::new(m, seed),
-            base: Table::with_capacity(0, 2 * m),
-            upper: Table::with_capacity(0, m),
-            upper_starts: Table::with_capacity(0, 1),
-            parents: Table::with_capacity(0, 1),
-            children: Table::with_capacity(0, 1),
-            copies: Table::with_capacity(0, 1),
-            copy_count: 0,
-            entry: None,
+            base: Table::with_capacity(points, 2 * m),
+            // One point in M is lifted a level, one in M² two, …
+            upper: Table::with_capacity(points / (m - 1), m),
+            upper_starts: Table::with_capacity(points.div_ceil(BLOCK), 1),
+            parents: Table::with_capacity(points, 1),
+            children: Table::with_capacity(points.div_ceil(2), 1),
+            copies: Table::with_capacity(points.div_ceil(64), 1),
+            copy_count: AtomicUsize::new(0),
+            life: Life::with_capacity(points),
+            entry: AtomicU32::new(NONE),
         }
     }
 
-    /// Makes room for `len` points; the new ones have no links yet.
-    pub(crate) fn grow_to(&mut self, len: usize) -> io::Result<()> {
+    /// Makes room for `len` points; the new ones have no links yet. One writer at a time.
+    pub(crate) fn grow_to(&self, len: usize) -> io::Result<()> {
         let (first_new, empty_lists) = (self.len(), self.upper.len());
         let mut lists = empty_lists;
         // The upper lists of an id lie together, so their places follow from a running sum.
@@ -75,27 +87,71 @@ impl Graph {
                 start
             })
             .collect();
+        self.life.grow_to(len)?;
         self.upper.grow_to(lists)?;
         self.upper_starts.grow_to(len.div_ceil(BLOCK))?;
         self.parents.grow_to(len)?;
         self.children.grow_to(len.div_ceil(2))?;
         self.copies.grow_to(len.div_ceil(64))?;
-        self.base.grow_to(len)?;
         for list in empty_lists..lists {
             clear(self.upper.row(list as u32));
         }
         for (id, start) in (first_new..len).zip(starts) {
-            clear(self.base.row(id as Id));
             self.parents.row(id as Id)[0].store(NONE, Relaxed);
             if id.is_multiple_of(BLOCK) {
                 self.upper_starts.row((id / BLOCK) as u32)[0].store(start as u32, Relaxed);
             }
         }
+        // Last, since its length is the graph's.
+        self.base.append(len.saturating_sub(first_new), |_, slots| {
+            slots.fill_with(|| Slot::new(NONE));
+        })?;
         Ok(())
     }
 
+    /// The points for which there is room: linked, being linked, or dead. Nothing links to others.
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.base.len()
+    }
+
+    /// What a search that begins now sees.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.life.snapshot()
+    }
+
+    /// Lets searches that begin from now on see all that was done.
+    pub(crate) fn publish(&self) {
+        self.life.publish(self.len());
+    }
+
+    /// Ends `id`, before its links are taken away. `moved` is a point that loses its place in the
+    /// graph for it: searches under way will look for both.
+    pub(crate) fn end(&self, id: Id, moved: Option<Id>) {
+        self.life.end(id, moved);
+    }
+
+    /// Whether `id` was removed.
+    #[inline(always)]
+    pub(crate) fn is_dead(&self, id: Id) -> bool {
+        self.life.is_dead(id)
+    }
+
+    /// Whether a search with this snapshot may return `id`.
+    #[inline(always)]
+    pub(crate) fn is_visible(&self, id: Id, snapshot: Snapshot) -> bool {
+        self.life.is_visible(id, snapshot)
+    }
+
+    /// The points that a search with this snapshot may have missed, since they were removed or moved
+    /// after it.
+    pub(crate) fn disturbed_since(&self, snapshot: Snapshot) -> impl Iterator<Item = Id> {
+        self.life.disturbed_since(snapshot)
+    }
+
+    /// The number of points removed so far.
+    pub(crate) fn removals(&self) -> usize {
+        self.life.removals()
     }
 
     pub(crate) fn m(&self) -> usize {
@@ -112,13 +168,16 @@ impl Graph {
         self.levels.of(id)
     }
 
-    /// Where every search begins: a point on the highest level; `None` while there is no point.
+    /// Where every search begins: a point on the highest level; `None` while no point lives. To be
+    /// read before [`len`](Self::len), which then is larger.
     pub(crate) fn entry(&self) -> Option<Id> {
-        self.entry
+        let entry = self.entry.load(Acquire);
+        (entry != NONE).then_some(entry)
     }
 
-    pub(crate) fn set_entry(&mut self, id: Id) {
-        self.entry = Some(id);
+    /// Stored with Release: who begins here sees the links of `id`.
+    pub(crate) fn set_entry(&self, id: Option<Id>) {
+        self.entry.store(id.unwrap_or(NONE), Release);
     }
 
     /// The neighbour slots of `id` on `level`, [`NONE`] where empty.
@@ -184,31 +243,55 @@ impl Graph {
         self.parent(a) == Some(b) || self.parent(b) == Some(a)
     }
 
+    /// Takes `id` out of the tree; the links are the caller's to change.
+    pub(crate) fn orphan(&self, id: Id) {
+        let parent = self.parents.row(id)[0].swap(NONE, Relaxed);
+        if parent != NONE {
+            let (byte, shift) = self.child_count(parent);
+            byte.fetch_sub(1 << shift, Relaxed);
+        }
+    }
+
     /// Whether `id` is a copy: equal to an earlier row, and linked only into the chain behind it.
     #[inline(always)]
     pub(crate) fn is_copy(&self, id: Id) -> bool {
-        self.copy_count > 0 && self.copies.row(id / 64)[0].load(Relaxed) >> (id % 64) & 1 == 1
+        self.has_copies() && self.copies.row(id / 64)[0].load(Relaxed) >> (id % 64) & 1 == 1
     }
 
-    /// Makes `id` a copy that follows `before` in its chain; the links are the caller's to set.
-    pub(crate) fn mark_copy(&mut self, id: Id, before: Id) {
+    /// Lets `id` follow `before` in its chain of copies; the links are the caller's to set.
+    pub(crate) fn follow(&self, before: Id, id: Id) {
         self.parents.row(id)[0].store(before, Relaxed);
-        self.copies.row(id / 64)[0].fetch_or(1 << (id % 64), Relaxed);
-        self.copy_count += 1;
+        let bit = 1 << (id % 64);
+        if self.copies.row(id / 64)[0].fetch_or(bit, Relaxed) & bit == 0 {
+            self.copy_count.fetch_add(1, Relaxed);
+        }
     }
 
+    /// Makes a copy a point like others, outside the tree and without links of its own yet.
+    pub(crate) fn unfollow(&self, id: Id) {
+        self.parents.row(id)[0].store(NONE, Relaxed);
+        self.copies.row(id / 64)[0].fetch_and(!(1 << (id % 64)), Relaxed);
+        self.copy_count.fetch_sub(1, Relaxed);
+    }
+
+    #[inline(always)]
     pub(crate) fn has_copies(&self) -> bool {
-        self.copy_count > 0
+        self.copy_count.load(Relaxed) > 0
     }
 
-    /// The next copy in the chain that begins behind the point `id`, in ascending order of ids.
+    /// The next copy in the chain that begins behind the point `id`, in ascending order of ids. A copy
+    /// links to the one before and the one behind it, also when it has been removed.
     pub(crate) fn next_copy(&self, id: Id) -> Option<Id> {
+        if self.is_copy(id) {
+            let before = self.parent(id);
+            return self.links(id, 0).find(|next| Some(*next) != before);
+        }
         self.links(id, 0).find(|next| self.is_copy(*next) && self.parent(*next) == Some(id))
     }
 
     /// Bytes of the neighbour lists, and of all else.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let other = self.upper_starts.bytes() + self.parents.bytes();
+        let other = self.upper_starts.bytes() + self.parents.bytes() + self.life.bytes();
         (
             self.base.bytes() + self.upper.bytes(),
             other + self.children.bytes() + self.copies.bytes(),

@@ -28,6 +28,27 @@ impl Pool {
         &self.candidates
     }
 
+    /// Whether there are `ef` candidates: then others may have fallen off.
+    pub(crate) fn is_full(&self) -> bool {
+        self.candidates.len() == self.capacity
+    }
+
+    /// Whether it has room for the candidate, or would drop a farther one for it.
+    #[inline(always)]
+    pub(crate) fn wants(&self, candidate: Candidate) -> bool {
+        !self.is_full() || self.candidates.last().is_some_and(|last| candidate < *last)
+    }
+
+    /// Takes the nearest candidate out, once it and `ahead` behind it are expanded.
+    pub(crate) fn take_first(&mut self) -> Option<Candidate> {
+        if self.candidates.is_empty() {
+            return None;
+        }
+        self.cursor = self.cursor.saturating_sub(1);
+        self.expanded.remove(0);
+        Some(self.candidates.remove(0))
+    }
+
     /// Adds a candidate that was never added before, if it is among the best; whether it is the next to
     /// be expanded now.
     #[inline(always)]
@@ -53,10 +74,11 @@ impl Pool {
         self.candidates.get(self.cursor).copied()
     }
 
-    /// The nearest candidate that is not expanded yet, which counts as expanded from here on.
+    /// The nearest candidate that is not expanded yet, if it is one of the first `most`; it counts as
+    /// expanded from here on.
     #[inline(always)]
-    pub(crate) fn expand_next(&mut self) -> Option<Candidate> {
-        while self.cursor < self.candidates.len() {
+    pub(crate) fn expand_next(&mut self, most: usize) -> Option<Candidate> {
+        while self.cursor < self.candidates.len().min(most) {
             let at = self.cursor;
             self.cursor += 1;
             if !std::mem::replace(&mut self.expanded[at], true) {
@@ -106,12 +128,12 @@ mod tests {
             pool.insert(Candidate::new(distance, id));
         }
         assert_eq!(ids(&pool), [2, 3, 1]);
-        assert_eq!(pool.expand_next().unwrap().id(), 2);
-        assert_eq!(pool.expand_next().unwrap().id(), 3);
+        assert_eq!(pool.expand_next(3).unwrap().id(), 2);
+        assert_eq!(pool.expand_next(3).unwrap().id(), 3);
         pool.insert(Candidate::new(1.0, 5)); // nearer than all: the cursor goes back
         assert_eq!(ids(&pool), [5, 2, 3]);
-        assert_eq!(pool.expand_next().unwrap().id(), 5);
-        assert!(pool.expand_next().is_none(), "1 fell off unexpanded");
+        assert_eq!(pool.expand_next(3).unwrap().id(), 5);
+        assert!(pool.expand_next(3).is_none(), "1 fell off unexpanded");
     }
 
     #[test]

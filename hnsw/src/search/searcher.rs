@@ -1,4 +1,4 @@
-//! Queries: the scratch memory they need, its pool, and what they return.
+//! One search after another: their scratch memory, its pool, and many at once.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -6,28 +6,21 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::beam::{Scratch, Walk};
+use super::answer::answer;
+use super::beam::Scratch;
 use super::request::{BatchError, Search, SearchError};
+use super::view::View;
 use crate::graph::Graph;
-use crate::id::{Candidate, Hit, Id};
-use crate::space::{Scorer, Space};
-
-/// How much wider than asked for a beam may become that ends in a shell (see [`Pool::is_shell`]):
-/// with 64, a search with ef 64 crosses 4,096 one-hot rows.
-///
-/// [`Pool::is_shell`]: super::pool::Pool::is_shell
-const WIDEST: usize = 64;
-
-/// By how much it is widened at a time: the widest then costs a third more than going there at once.
-const WIDER: usize = 4;
+use crate::id::{Hit, Id};
+use crate::space::Space;
 
 /// Scratch memory that searches have returned, for the next ones.
 pub(crate) struct Scratches<S: Space>(Mutex<Vec<Box<Memory<S>>>>);
 
-struct Memory<S: Space> {
-    walk: Scratch,
-    query: S::Scratch,
-    hits: Vec<Hit>,
+pub(super) struct Memory<S: Space> {
+    pub(super) walk: Scratch,
+    pub(super) query: S::Scratch,
+    pub(super) hits: Vec<Hit>,
 }
 
 impl<S: Space> Default for Memory<S> {
@@ -43,6 +36,22 @@ impl<S: Space> Default for Scratches<S> {
 }
 
 impl<S: Space> Scratches<S> {
+    pub(super) fn take(&self) -> Box<Memory<S>> {
+        self.with(Vec::pop).unwrap_or_default()
+    }
+
+    pub(super) fn give_back(&self, memory: Box<Memory<S>>) {
+        self.with(|memories| memories.push(memory));
+    }
+
+    /// Lends scratch memory for a query, and for a walk.
+    pub(crate) fn lend<T>(&self, work: impl FnOnce(&mut S::Scratch, &mut Scratch) -> T) -> T {
+        let mut memory = self.take();
+        let result = work(&mut memory.query, &mut memory.walk);
+        self.give_back(memory);
+        result
+    }
+
     fn with<T>(&self, action: impl FnOnce(&mut Vec<Box<Memory<S>>>) -> T) -> T {
         // A poisoned lock only means that some search panicked; the list itself is whole.
         action(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -68,33 +77,51 @@ pub struct Searcher<'a, S: Space> {
 
 impl<'a, S: Space> Searcher<'a, S> {
     pub(crate) fn new(graph: &'a Graph, space: &'a S, scratches: &'a Scratches<S>) -> Self {
-        let memory = scratches.with(Vec::pop).unwrap_or_default();
-        Self { graph, space, scratches, memory: Some(memory), distances: 0 }
+        Self { graph, space, scratches, memory: Some(scratches.take()), distances: 0 }
     }
 
-    /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points).
+    /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points that the
+    /// request wants).
     ///
     /// # Errors
-    /// When `k` or `ef` is 0 or the query does not fit the space.
+    /// When `k` or `ef` is 0, the radius is NaN, or the query does not fit the space.
     ///
     /// # Panics
-    /// Never, unless the space does.
+    /// Never, unless the space or the filter does.
     pub fn search(
         &mut self,
         query: &S::Query,
-        search: Search,
+        search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
-        let memory = self.memory.get_or_insert_default();
-        memory.hits.clear();
-        let mut scorer = self.space.scorer(query, &mut memory.query).map_err(SearchError::Query)?;
-        if let Some(entry) = self.graph.entry() {
-            memory.walk.distances = 0;
-            let walk = Walk { graph: self.graph, scorer: &mut scorer, scratch: &mut memory.walk };
-            nearest(walk, entry, search, &mut memory.hits);
-            self.distances += memory.walk.distances;
+        let view = View::new(self.graph, search.filter);
+        let Memory { walk, query: scratch, hits } = &mut **self.memory.get_or_insert_default();
+        let mut scorer = self.space.scorer(query, scratch).map_err(SearchError::Query)?;
+        self.distances += answer(&view, &mut scorer, walk, search, hits);
+        Ok(hits)
+    }
+
+    /// The points nearest to the point `id`, which is the first of them unless the request leaves it
+    /// out.
+    ///
+    /// # Errors
+    /// When `k` or `ef` is 0, the radius is NaN, or there is no such point.
+    ///
+    /// # Panics
+    /// As [`search`](Self::search).
+    pub fn search_near(
+        &mut self,
+        id: Id,
+        search: Search<'_>,
+    ) -> Result<&[Hit], SearchError<S::QueryError>> {
+        let search = search.check()?;
+        let view = View::new(self.graph, search.filter);
+        if !self.graph.is_visible(id, view.snapshot) {
+            return Err(SearchError::NoSuchPoint);
         }
-        Ok(&memory.hits)
+        let Memory { walk, hits, .. } = &mut **self.memory.get_or_insert_default();
+        self.distances += answer(&view, &mut self.space.member(id), walk, search, hits);
+        Ok(hits)
     }
 
     /// Distances that this searcher has computed so far: the cost that does not depend on the machine.
@@ -106,7 +133,7 @@ impl<'a, S: Space> Searcher<'a, S> {
 impl<S: Space> Drop for Searcher<'_, S> {
     fn drop(&mut self) {
         if let Some(memory) = self.memory.take() {
-            self.scratches.with(|memories| memories.push(memory));
+            self.scratches.give_back(memory);
         }
     }
 }
@@ -117,35 +144,10 @@ impl<S: Space> fmt::Debug for Searcher<'_, S> {
     }
 }
 
-/// Walks to the query and collects the nearest points, copies included.
-fn nearest<S: Scorer>(mut walk: Walk<'_, S>, entry: Id, search: Search, hits: &mut Vec<Hit>) {
-    let graph = walk.graph;
-    let mut ef = search.ef.min(graph.len());
-    let widest = ef.saturating_mul(WIDEST).min(graph.len());
-    walk.descend(entry, 0, ef);
-    while ef < widest && walk.scratch.is_shell() {
-        ef = (ef * WIDER).min(widest);
-        let seed = [walk.scratch.found()[0]];
-        walk.beam(0, ef, &seed);
-    }
-    let found = walk.best(search.k);
-    hits.extend(found.iter().map(|candidate| candidate.hit()));
-    if !graph.has_copies() {
-        return;
-    }
-    for candidate in found {
-        let chain =
-            std::iter::successors(graph.next_copy(candidate.id()), |id| graph.next_copy(*id));
-        hits.extend(chain.take(search.k - 1).map(|id| Hit { id, ..candidate.hit() }));
-    }
-    hits.sort_unstable_by_key(|hit| Candidate::new(hit.distance, hit.id));
-    hits.truncate(search.k);
-}
-
 /// Searches for every query in parallel, in the rayon pool at hand; results in the queries' order.
 pub(crate) fn search_batch<'a, S: Space + 'a, Q: Borrow<S::Query> + Sync>(
     queries: &[Q],
-    search: Search,
+    search: Search<'_>,
     searcher: impl Fn() -> Searcher<'a, S> + Sync,
 ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
     let answers: Vec<Result<Vec<Hit>, SearchError<S::QueryError>>> = queries

@@ -1,7 +1,9 @@
 //! Memory of the index: arrays that grow without moving.
 
 mod segment;
+mod slots;
 mod table;
 
 pub(crate) use segment::Segment;
+pub(crate) use slots::Slots;
 pub(crate) use table::Table;

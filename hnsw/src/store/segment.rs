@@ -6,7 +6,7 @@
 //! and advised. Pages are granted when they are first written: room that is never used costs nothing.
 #![allow(unsafe_code, reason = "views mapped bytes as the items they hold")]
 
-use std::{io, marker::PhantomData};
+use std::{io, ops::Range, ptr::NonNull};
 
 use bytemuck::Zeroable;
 use memmap2::MmapMut;
@@ -14,12 +14,14 @@ use memmap2::MmapMut;
 const HUGE_PAGE: usize = 2 << 20;
 
 /// `len` items of `T`, all zero at first, aligned to at least 64 bytes.
+///
+/// It is read as a slice while one owner has it; a [`Table`](super::Table), which lends some items
+/// while it writes others, takes ranges of it instead.
 pub(crate) struct Segment<T> {
-    memory: MmapMut,
-    /// Where the items begin in `memory`, in bytes.
-    start: usize,
+    first: NonNull<T>,
     len: usize,
-    items: PhantomData<T>,
+    /// What `first` points into; unmapped when the segment is dropped.
+    _memory: MmapMut,
 }
 
 impl<T: Zeroable> Segment<T> {
@@ -28,51 +30,80 @@ impl<T: Zeroable> Segment<T> {
             .checked_mul(size_of::<T>())
             .filter(|bytes| *bytes < isize::MAX as usize - HUGE_PAGE)
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        if bytes < HUGE_PAGE {
-            let memory = MmapMut::map_anon(bytes.max(1))?;
-            return Ok(Self { memory, start: 0, len, items: PhantomData });
+        let is_large = bytes >= HUGE_PAGE;
+        let mapped = if is_large { bytes + HUGE_PAGE } else { bytes.max(1) };
+        let mut memory = MmapMut::map_anon(mapped)?;
+        let mut start = 0;
+        if is_large {
+            // Only a hint: without huge pages everything works, more slowly.
+            #[cfg(target_os = "linux")]
+            let _ = memory.advise(memmap2::Advice::HugePage);
+            start = memory.as_ptr().align_offset(HUGE_PAGE);
         }
-        let memory = MmapMut::map_anon(bytes + HUGE_PAGE)?;
-        // Only a hint: without huge pages everything works, more slowly.
-        #[cfg(target_os = "linux")]
-        let _ = memory.advise(memmap2::Advice::HugePage);
-        let start = memory.as_ptr().align_offset(HUGE_PAGE);
-        Ok(Self { memory, start, len, items: PhantomData })
+        let first = NonNull::from(&mut memory[start..]).cast();
+        Ok(Self { first, len, _memory: memory })
     }
 
-    fn first(&self) -> *const T {
-        self.memory.as_ptr().wrapping_add(self.start).cast()
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The items of `range`.
+    ///
+    /// # Safety
+    /// Nobody writes to them while the slice lives, but through `T`'s own interior mutability.
+    ///
+    /// # Panics
+    /// When the range is not within the segment.
+    #[inline(always)]
+    pub(super) unsafe fn shared(&self, range: Range<usize>) -> &[T] {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
+        // SAFETY: within the segment, by the assertion.
+        let first = unsafe { self.first.add(range.start) };
+        // SAFETY: `zeroed` mapped room for `len` items behind `first`, at an address aligned to a
+        // page; zero bytes are a valid `T`, all writes are of type `T` through this type, and the
+        // caller sees to it that there are none now.
+        unsafe { std::slice::from_raw_parts(first.as_ptr(), range.end - range.start) }
+    }
+
+    /// The items of `range`, to be written.
+    ///
+    /// # Safety
+    /// No other reference to them is used while this one lives.
+    ///
+    /// # Panics
+    /// When the range is not within the segment.
+    #[expect(clippy::mut_from_ref, reason = "the caller's contract makes the access exclusive")]
+    pub(super) unsafe fn exclusive(&self, range: Range<usize>) -> &mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
+        // SAFETY: within the segment, by the assertion.
+        let first = unsafe { self.first.add(range.start) };
+        // SAFETY: as in `shared`; the caller makes the access exclusive.
+        unsafe { std::slice::from_raw_parts_mut(first.as_ptr(), range.end - range.start) }
     }
 }
 
-impl<T> std::ops::Deref for Segment<T>
-where
-    T: Zeroable,
-{
+impl<T: Zeroable> std::ops::Deref for Segment<T> {
     type Target = [T];
 
     #[inline(always)]
     fn deref(&self) -> &[T] {
-        // SAFETY: `zeroed` mapped room for `len` items behind `start`, at an address aligned to a
-        // page; zero bytes are a valid `T`, and all later writes are of type `T` through this type.
-        unsafe { std::slice::from_raw_parts(self.first(), self.len) }
+        // SAFETY: without a table the one owner holds a shared reference now, so nobody writes.
+        unsafe { self.shared(0..self.len) }
     }
 }
 
-impl<T> std::ops::DerefMut for Segment<T>
-where
-    T: Zeroable,
-{
+impl<T: Zeroable> std::ops::DerefMut for Segment<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        let first = self.memory.as_mut_ptr().wrapping_add(self.start).cast();
-        // SAFETY: as in `deref`; `&mut self` makes the access exclusive.
-        unsafe { std::slice::from_raw_parts_mut(first, self.len) }
+        // SAFETY: `&mut self`.
+        unsafe { self.exclusive(0..self.len) }
     }
 }
 
 // SAFETY: a segment owns its items as a `Box<[T]>` does; the map is plain private memory.
 unsafe impl<T: Send> Send for Segment<T> {}
-// SAFETY: as for `Send`: shared access gives `&[T]` only.
+// SAFETY: shared access gives `&[T]`, or `&mut [T]` to a caller who promises that it is the only one:
+// the table, which asks for `T: Send` as well.
 unsafe impl<T: Sync> Sync for Segment<T> {}
 
 impl<T> std::fmt::Debug for Segment<T> {

@@ -1,33 +1,54 @@
-//! Rows of items that grow without moving: segments that double.
+//! Rows of items that grow without moving, while others read: segments that double.
+#![allow(unsafe_code, reason = "writes rows behind those that readers may borrow")]
 
 use std::io;
+use std::sync::atomic::Ordering::Release;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytemuck::Zeroable;
 use nearfield_kernels::locate;
 
 use super::Segment;
 
+/// Fewer rows are not worth a segment: 2⁶.
+const SMALLEST_LOG2: u32 = 6;
+
+/// Segments for all ids: a first of 2⁶ rows and 26 doublings.
+const SEGMENTS: usize = (u32::BITS - SMALLEST_LOG2) as usize + 1;
+
 /// Rows of `stride` items. The first segment holds 2^`first_log2` rows, each later one as many as
 /// all before it, so a row's place follows from its number by a bit scan. Memory that no row has
 /// used yet is only address space.
+///
+/// Rows are appended through a shared reference, one caller at a time, and published by their count:
+/// whoever has read the count may read the rows below it, which nobody writes any more.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    segments: Vec<Segment<T>>,
-    first_log2: u32,
+    segments: [OnceLock<Segment<T>>; SEGMENTS],
+    first_log2: AtomicU32,
     stride: usize,
-    len: usize,
+    len: AtomicUsize,
+    growing: Mutex<()>,
 }
 
-impl<T: Zeroable> Table<T> {
+impl<T: Zeroable + Send> Table<T> {
     /// An empty table whose first segment will hold at least `rows` rows.
     pub(crate) fn with_capacity(rows: usize, stride: usize) -> Self {
-        // Less than 64 rows are not worth a segment.
-        let first_log2 = rows.max(64).next_power_of_two().ilog2();
-        Self { segments: Vec::new(), first_log2, stride, len: 0 }
+        let first_log2 = rows.next_power_of_two().ilog2().clamp(SMALLEST_LOG2, u32::BITS);
+        Self {
+            segments: [const { OnceLock::new() }; SEGMENTS],
+            first_log2: AtomicU32::new(first_log2),
+            stride,
+            len: AtomicUsize::new(0),
+            growing: Mutex::default(),
+        }
     }
 
+    /// The number of rows that may be read.
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.len.load(Acquire)
     }
 
     pub(crate) fn stride(&self) -> usize {
@@ -35,58 +56,103 @@ impl<T: Zeroable> Table<T> {
     }
 
     pub(crate) fn first_log2(&self) -> u32 {
-        self.first_log2
+        self.first_log2.load(Relaxed)
     }
 
-    /// The segments, whole.
-    pub(crate) fn segments(&self) -> impl Iterator<Item = &[T]> {
-        self.segments.iter().map(|segment| &**segment)
+    /// What of each segment belongs to the first `len` rows.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub(crate) fn segments(&self, len: usize) -> impl Iterator<Item = &[T]> {
+        assert!(len <= self.len(), "{len} rows of {}", self.len());
+        let mut before = 0;
+        self.segments.iter().map_while(OnceLock::get).map(move |segment| {
+            let items = segment.len().min((len - before) * self.stride);
+            before += items / self.stride.max(1);
+            // SAFETY: rows below the published count are not written any more.
+            unsafe { segment.shared(0..items) }
+        })
     }
 
     /// Bytes of the rows in use.
     pub(crate) fn bytes(&self) -> usize {
-        self.len * self.stride * size_of::<T>()
+        self.len() * self.stride * size_of::<T>()
     }
 
-    /// Gives up all rows but the first `len`. What they held is there again when rows are appended.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
-    }
-
-    /// Appends rows, zeroed if they are new, until there are `len`; no row moves. On an error
-    /// nothing has changed.
-    pub(crate) fn grow_to(&mut self, len: usize) -> io::Result<()> {
-        if self.segments.is_empty() {
-            // Nothing is there yet, so the first segment can be as large as is known to be needed.
-            self.first_log2 = self.first_log2.max(len.next_power_of_two().ilog2());
-        }
-        while len > self.capacity() {
-            let rows = self.capacity().max(1 << self.first_log2);
-            let items = rows.checked_mul(self.stride).ok_or(io::ErrorKind::OutOfMemory)?;
-            self.segments.push(Segment::zeroed(items)?);
-        }
-        self.len = self.len.max(len);
+    /// Appends zeroed rows until there are `len`; no row moves. On an error nothing has changed.
+    pub(crate) fn grow_to(&self, len: usize) -> io::Result<()> {
+        let growing = self.lock();
+        self.reserve(len, &growing)?;
+        self.len.fetch_max(len, Release);
         Ok(())
     }
 
-    fn capacity(&self) -> usize {
-        match self.segments.len() {
-            0 => 0,
-            n => 1 << (self.first_log2 as usize + n - 1),
+    /// Appends `rows` rows, each filled by a call with its number and its zeroed items, and returns
+    /// the first one's number. They are there for others once all are filled. On an error nothing has
+    /// changed.
+    pub(crate) fn append(
+        &self,
+        rows: usize,
+        mut fill: impl FnMut(usize, &mut [T]),
+    ) -> io::Result<usize> {
+        let growing = self.lock();
+        let first = self.len();
+        let len = first.checked_add(rows).ok_or(io::ErrorKind::OutOfMemory)?;
+        self.reserve(len, &growing)?;
+        for row in first..len {
+            let (segment, start) = self.place(row as u32);
+            let items = start..start + self.stride;
+            // SAFETY: the row is not published, so no reader has it, and the lock keeps other
+            // writers out.
+            fill(row - first, unsafe { segment.exclusive(items) });
         }
+        self.len.store(len, Release);
+        Ok(first)
     }
 
     #[inline(always)]
     pub(crate) fn row(&self, row: u32) -> &[T] {
-        debug_assert!((row as usize) < self.len, "row {row} of {}", self.len);
-        let (segment, offset) = locate(row, self.first_log2);
-        &self.segments[segment][offset * self.stride..][..self.stride]
+        assert!((row as usize) < self.len(), "row {row} of {}", self.len());
+        let (segment, start) = self.place(row);
+        // SAFETY: rows below the published count are not written any more.
+        unsafe { segment.shared(start..start + self.stride) }
     }
 
-    pub(crate) fn row_mut(&mut self, row: u32) -> &mut [T] {
-        debug_assert!((row as usize) < self.len, "row {row} of {}", self.len);
-        let (segment, offset) = locate(row, self.first_log2);
-        &mut self.segments[segment][offset * self.stride..][..self.stride]
+    /// The segment of a row for which there is room, and where in it the row begins.
+    #[inline(always)]
+    fn place(&self, row: u32) -> (&Segment<T>, usize) {
+        let (segment, offset) = locate(row, self.first_log2());
+        let segment = self.segments[segment].get().expect("a row that is there has a segment");
+        (segment, offset * self.stride)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        // A filler that panicked has published nothing.
+        self.growing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reserve(&self, len: usize, _growing: &MutexGuard<'_, ()>) -> io::Result<()> {
+        if self.segments[0].get().is_none() && len > 0 {
+            // Nothing is there yet, so the first segment can be as large as is known to be needed.
+            let needed = len.next_power_of_two().ilog2();
+            self.first_log2.fetch_max(needed, Relaxed);
+        }
+        let mut capacity = 0;
+        for segment in &self.segments {
+            if len <= capacity {
+                return Ok(());
+            }
+            let rows = capacity.max(1 << self.first_log2());
+            if segment.get().is_none() {
+                let items = rows.checked_mul(self.stride).ok_or(io::ErrorKind::OutOfMemory)?;
+                segment.get_or_init({
+                    let new = Segment::zeroed(items)?;
+                    || new
+                });
+            }
+            capacity += rows;
+        }
+        if len <= capacity { Ok(()) } else { Err(io::ErrorKind::OutOfMemory.into()) }
     }
 }
 
@@ -96,26 +162,52 @@ mod tests {
 
     #[test]
     fn rows_stay_where_they_are_while_the_table_grows() {
-        let mut table = Table::<u32>::with_capacity(0, 3);
+        let table = Table::<u32>::with_capacity(0, 3);
         let mut places = Vec::new();
-        for row in 0..1000u32 {
-            table.grow_to(row as usize + 1).unwrap();
-            assert_eq!(table.row(row), [0; 3]);
-            table.row_mut(row).fill(row);
-            places.push(table.row(row).as_ptr());
+        for number in 0..1000u32 {
+            let first = table.append(1, |_, row| {
+                assert_eq!(row, [0; 3]);
+                row.fill(number);
+            });
+            assert_eq!(first.unwrap(), number as usize);
+            places.push(table.row(number).as_ptr());
         }
         for row in 0..1000u32 {
             assert_eq!(table.row(row), [row; 3]);
             assert_eq!(table.row(row).as_ptr(), places[row as usize]);
         }
-        assert_eq!(table.segments().count(), 5); // 64, 64, 128, 256, 512
+        let sizes = table.segments(1000).map(<[u32]>::len);
+        assert_eq!(sizes.collect::<Vec<_>>(), [64, 64, 128, 256, 488].map(|rows| rows * 3));
+        let sizes = table.segments(65).map(<[u32]>::len);
+        assert_eq!(sizes.collect::<Vec<_>>(), [64 * 3, 3, 0, 0, 0]);
     }
 
     #[test]
     fn a_known_size_gives_one_segment() {
-        let mut table = Table::<u32>::with_capacity(0, 1);
+        let table = Table::<u32>::with_capacity(0, 1);
         table.grow_to(1000).unwrap();
-        assert_eq!(table.segments().count(), 1);
+        assert_eq!(table.segments(1000).count(), 1);
         assert_eq!(table.bytes(), 4000);
+    }
+
+    #[test]
+    fn readers_see_whole_rows_while_others_append() {
+        let table = Table::<u64>::with_capacity(0, 5);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        table.append(3, |_, row| row.fill(7)).unwrap();
+                    }
+                });
+            }
+            scope.spawn(|| {
+                while table.len() < 3000 {
+                    let len = table.len();
+                    assert!(table.segments(len).flatten().all(|item| *item == 7));
+                    assert_eq!(table.segments(len).map(<[u64]>::len).sum::<usize>(), 5 * len);
+                }
+            });
+        });
     }
 }

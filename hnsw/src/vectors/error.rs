@@ -77,6 +77,8 @@ pub enum VectorError {
     },
     /// The query is flawed.
     Query(Flaw),
+    /// The vector to be added is flawed.
+    Point(Flaw),
     /// More points than ids.
     TooMany {
         /// How many points there would be.
@@ -98,6 +100,7 @@ impl fmt::Display for VectorError {
             }
             Self::Row { row, flaw } => write!(f, "row {row}: {flaw}"),
             Self::Query(flaw) => write!(f, "query: {flaw}"),
+            Self::Point(flaw) => flaw.fmt(f),
             Self::TooMany { points } => {
                 write!(f, "{points} points; an index holds at most {}", crate::id::MAX_POINTS)
             }

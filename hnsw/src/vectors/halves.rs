@@ -65,8 +65,6 @@ pub(super) struct Halved {
     upper: Kernel<bf16>,
     dot: Kernel<bf16>,
     whole: Kernel<f32>,
-    /// Whether the upper halves are the [whole truth](is_short) about every row.
-    pub(super) all_short: bool,
 }
 
 impl Halved {
@@ -78,7 +76,7 @@ impl Halved {
     ) -> Result<Self, Unsupported> {
         let dot = Kernel::on(backend, Metric::InnerProduct)?;
         let upper = Kernel::on(backend, scored)?;
-        Ok(Self { metric, upper, dot, whole: Kernel::on(backend, scored)?, all_short: true })
+        Ok(Self { metric, upper, dot, whole: Kernel::on(backend, scored)? })
     }
 
     /// The scores of points within [`NEAR`] of the target.
@@ -118,15 +116,15 @@ pub(super) struct Halves<'a> {
 }
 
 impl<'a> Halves<'a> {
-    /// From a target of which the upper half may be the whole truth, as for members of the rows.
+    /// `is_exact` where the upper halves are the whole truth about the target and all rows.
     pub(super) fn new(
         halved: Halved,
         whole: Rows<'a, f32>,
         upper: Rows<'a, bf16>,
         target: &'a [f32],
-        is_short: bool,
+        is_exact: bool,
     ) -> Self {
-        let near = (!is_short || !halved.all_short).then(|| halved.near(target));
+        let near = (!is_exact).then(|| halved.near(target));
         Self { halved, upper, whole, target, near, values: Default::default() }
     }
 

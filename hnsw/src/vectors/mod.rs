@@ -8,6 +8,7 @@ mod scorer;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use nearfield_kernels::{Backend, Element, Kernel, Metric, Rows};
 use twox_hash::XxHash3_64;
@@ -19,7 +20,7 @@ use scorer::Compared;
 pub use scorer::{QueryBuffer, VectorScorer};
 
 use crate::id::{Id, MAX_POINTS};
-use crate::space::Space;
+use crate::space::{Space, Store};
 use crate::store::Table;
 
 /// Vectors of one dimension, element type and metric, stored in rows that begin at a cache line and
@@ -67,6 +68,9 @@ pub struct Vectors<E: VectorElement> {
     kernel: Kernel<E>,
     /// How rows of `f32` are compared that are stored in halves.
     halved: Option<Halved>,
+    /// Whether the upper halves are the [whole truth](halves::is_short) about every row. It is cleared
+    /// before a row that is not short is published.
+    all_short: AtomicBool,
 }
 
 impl<E: VectorElement> Vectors<E> {
@@ -88,7 +92,8 @@ impl<E: VectorElement> Vectors<E> {
         let stride = stride::<E>(dim).ok_or(VectorError::Dimension { expected: 1, found: dim })?;
         let is_halved = E::HALVED && dim >= halves::SHORTEST;
         let halved = is_halved.then(|| Halved::on(backend, metric, kernel.metric())).transpose()?;
-        Ok(Self { table: Table::with_capacity(0, stride), dim, metric, kernel, halved })
+        let table = Table::with_capacity(0, stride);
+        Ok(Self { table, dim, metric, kernel, halved, all_short: AtomicBool::new(true) })
     }
 
     /// Lets the first segment hold `rows` vectors, so that they lie in one piece. Growth beyond is
@@ -107,29 +112,34 @@ impl<E: VectorElement> Vectors<E> {
         if !values.len().is_multiple_of(self.dim) {
             return Err(VectorError::Ragged { dim: self.dim, elements: values.len() });
         }
-        let first = self.len();
-        let len = first + values.len() / self.dim;
-        if len > MAX_POINTS {
-            return Err(VectorError::TooMany { points: len });
+        let rows = values.len() / self.dim;
+        if self.len() + rows > MAX_POINTS {
+            return Err(VectorError::TooMany { points: self.len() + rows });
         }
         for (row, values) in values.chunks_exact(self.dim).enumerate() {
             E::inspect(values, self.metric).map_err(|flaw| VectorError::Row { row, flaw })?;
         }
-        self.table.grow_to(len).map_err(|error| VectorError::Memory(error.kind()))?;
-        let mut whole = Vec::new();
-        for (id, values) in (first as Id..).zip(values.chunks_exact(self.dim)) {
-            let row = self.table.row_mut(id);
-            store(values, self.metric, self.halved.is_some(), &mut whole, row);
-            if let Some(halved) = &mut self.halved {
-                halved.all_short &= halves::is_short(bytemuck::cast_slice(row));
-            }
-        }
-        Ok(first as Id..len as Id)
+        let first = self.append(values)?;
+        Ok(first..first + rows as Id)
     }
 
-    /// Forgets all vectors but the first `len`.
-    pub(crate) fn truncate(&mut self, len: usize) {
-        self.table.truncate(len);
+    /// Appends good rows and returns the first one's id.
+    fn append(&self, values: &[E]) -> Result<Id, VectorError> {
+        let mut whole = Vec::new();
+        let fill = |row: usize, out: &mut [E]| {
+            let values = &values[row * self.dim..][..self.dim];
+            store(values, self.metric, self.halved.is_some(), &mut whole, out);
+            self.note(out);
+        };
+        let first = self.table.append(values.len() / self.dim, fill);
+        first.map(|first| first as Id).map_err(|error| VectorError::Memory(error.kind()))
+    }
+
+    /// Takes note of what a row in its stored form is like, before it is published.
+    fn note(&self, row: &[E]) {
+        if self.halved.is_some() && !halves::is_short(bytemuck::cast_slice(row)) {
+            self.all_short.store(false, Relaxed);
+        }
     }
 
     /// Elements of a vector.
@@ -154,13 +164,21 @@ impl<E: VectorElement> Vectors<E> {
         Some(Cow::Owned(values))
     }
 
+    /// Refuses a vector that does not fit.
+    fn inspect(&self, vector: &[E], flawed: fn(Flaw) -> VectorError) -> Result<(), VectorError> {
+        if vector.len() != self.dim {
+            return Err(VectorError::Dimension { expected: self.dim, found: vector.len() });
+        }
+        E::inspect(vector, self.metric).map_err(flawed)
+    }
+
     /// The first elements of all rows, as many as make a row of `E` with its padding. Zeros added to
     /// both sides change no distance, to the bit, and spare the kernels a tail.
     fn rows<T: Element>(&self) -> Rows<'_, T> {
-        let elements = self.table.stride();
+        let (len, elements) = (self.table.len(), self.table.stride());
         let stride = elements * size_of::<E>() / size_of::<T>();
-        let segments = self.table.segments().map(bytemuck::cast_slice);
-        Rows::segmented(segments, self.table.first_log2(), elements, stride, self.table.len())
+        let segments = self.table.segments(len).map(bytemuck::cast_slice);
+        Rows::segmented(segments, self.table.first_log2(), elements, stride, len)
     }
 
     /// What compares rows with a target in its stored form.
@@ -169,8 +187,11 @@ impl<E: VectorElement> Vectors<E> {
             None => Compared::Whole { kernel: self.kernel, rows: self.rows(), target },
             Some(halved) => {
                 let target = bytemuck::cast_slice(target);
-                let is_short = is_member || halves::is_short(target);
-                Compared::Halves(Halves::new(halved, self.rows(), self.rows(), target, is_short))
+                let (whole, upper) = (self.rows(), self.rows());
+                // After the rows: where one of them is not short, this has been cleared.
+                let is_exact =
+                    self.all_short.load(Relaxed) && (is_member || halves::is_short(target));
+                Compared::Halves(Halves::new(halved, whole, upper, target, is_exact))
             }
         };
         VectorScorer::new(rows, self.kernel.metric() != self.metric)
@@ -219,10 +240,7 @@ impl<E: VectorElement> Space for Vectors<E> {
         query: &'a [E],
         scratch: &'a mut QueryBuffer<E>,
     ) -> Result<VectorScorer<'a, E>, VectorError> {
-        if query.len() != self.dim {
-            return Err(VectorError::Dimension { expected: self.dim, found: query.len() });
-        }
-        E::inspect(query, self.metric).map_err(VectorError::Query)?;
+        self.inspect(query, VectorError::Query)?;
         let (target, whole) = scratch
             .padded(self.table.stride())
             .map_err(|error| VectorError::Memory(error.kind()))?;
@@ -248,6 +266,39 @@ impl<E: VectorElement> Space for Vectors<E> {
     }
 }
 
+impl<E: VectorElement> Store for Vectors<E> {
+    type Point = [E];
+    type PointError = VectorError;
+
+    fn newcomer<'a>(
+        &'a self,
+        point: &'a [E],
+        scratch: &'a mut QueryBuffer<E>,
+    ) -> Result<VectorScorer<'a, E>, VectorError> {
+        self.inspect(point, VectorError::Point)?;
+        self.scorer(point, scratch)
+    }
+
+    fn push(&self, point: &[E]) -> Result<Id, VectorError> {
+        self.inspect(point, VectorError::Point)?;
+        if self.len() >= MAX_POINTS {
+            return Err(VectorError::TooMany { points: self.len() + 1 });
+        }
+        self.append(point)
+    }
+
+    fn keep(&self, ids: &[Id]) -> Result<Self, VectorError> {
+        let kept = Self::on(self.kernel.backend(), self.dim, self.metric)?;
+        let copy = |row: usize, out: &mut [E]| {
+            out.copy_from_slice(self.table.row(ids[row]));
+            kept.note(out);
+        };
+        let copied = kept.table.append(ids.len(), copy);
+        copied.map_err(|error| VectorError::Memory(error.kind()))?;
+        Ok(kept)
+    }
+}
+
 impl<E: VectorElement> fmt::Debug for Vectors<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vectors")
@@ -256,6 +307,7 @@ impl<E: VectorElement> fmt::Debug for Vectors<E> {
             .field("metric", &self.metric)
             .field("kernel", &self.kernel)
             .field("halved", &self.halved)
+            .field("all_short", &self.all_short)
             .finish()
     }
 }

@@ -101,6 +101,11 @@ pub(crate) fn build<E: VectorElement>(
     index
 }
 
+/// The rows of a matrix of `dim` columns.
+pub(crate) fn rows<E>(values: &[E], dim: usize) -> Vec<&[E]> {
+    values.chunks_exact(dim).collect()
+}
+
 /// The points that a search for their own row with ef 64 does not find; an equal row counts.
 pub(crate) fn self_misses<E: VectorElement>(index: &Hnsw<Vectors<E>>) -> Vec<u32> {
     let row = |id| index.space().get(id).unwrap();

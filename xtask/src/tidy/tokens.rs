@@ -8,6 +8,7 @@ use super::tree::{Token, Tree, Violation, flatten};
 const UNSAFE: &[(&str, &str)] = &[
     ("bench-suite/src/peers/linked/cast.rs", "shows vectors to the peers as their own types"),
     ("hnsw/src/store/segment.rs", "owns memory that the system mapped, and lends it as slices"),
+    ("hnsw/src/store/table.rs", "writes rows behind those that readers borrow"),
     ("index-peers/src/hannoy.rs", "opens an LMDB file, which maps it"),
     ("kernels/src/native/aarch64.rs", "the prefetch is one line of assembly; std's is unstable"),
     ("kernels/src/native/avx2.rs", "pulp lacks VPDPBUSD"),

@@ -1,0 +1,63 @@
+//! Lists that lose links to removed points, and get others for them.
+//!
+//! A link to a removed point led on to what that point links to. So the list takes from there what it
+//! does not reach in another way: what is nearer to one of its links than to its point is reached
+//! already, as in [`select`](super::select) (and as FreshDiskANN repairs, arXiv 2105.09613).
+
+use std::collections::HashSet;
+
+use super::builder::Builder;
+use super::select::Selection;
+use crate::graph::Graph;
+use crate::id::{Candidate, Id};
+use crate::space::{Scorer, Space};
+
+/// New links for each that is lost, at most. With 1 …
+const REPLACEMENTS: usize = 2;
+
+impl<S: Space> Builder<'_, S> {
+    /// Replaces the links of one list that lead to removed points, if it has any. Returns the distances
+    /// computed.
+    pub(super) fn mend(&self, graph: &Graph, id: Id, level: usize) -> u64 {
+        let (dead, mut links): (Vec<Id>, Vec<Id>) =
+            graph.links(id, level).partition(|link| graph.is_dead(*link));
+        if dead.is_empty() {
+            return 0;
+        }
+        let room = (graph.degree(level) - links.len()).min(dead.len() * REPLACEMENTS);
+        let behind: HashSet<Id> = dead.iter().flat_map(|dead| graph.links(*dead, level)).collect();
+        let is_candidate = |other: &Id| {
+            *other != id
+                && !graph.is_dead(*other)
+                && !graph.is_copy(*other)
+                && !links.contains(other)
+        };
+        let behind: Vec<Id> = behind.into_iter().filter(is_candidate).collect();
+        let mut scorer = self.space.member(id);
+        let mut scores = vec![0.0; behind.len()];
+        scorer.score_all(&behind, &mut scores);
+        let scored = behind.iter().zip(scores).map(|(id, score)| Candidate::new(score, *id));
+        let mut candidates: Vec<Candidate> = scored.collect();
+        candidates.sort_unstable();
+        let full = links.len() + room;
+        let mut selection = Selection::new(&mut scorer, links);
+        for candidate in candidates {
+            if selection.ids.len() == full {
+                break;
+            }
+            if selection.is_diverse(candidate) {
+                selection.ids.push(candidate.id());
+            }
+        }
+        let distances = behind.len() as u64 + selection.distances;
+        links = selection.ids;
+        graph.set_links(id, level, &links);
+        distances
+    }
+
+    /// Mends every list that still leads to a removed point. Returns the distances computed.
+    pub(crate) fn sweep(&self, graph: &Graph) -> u64 {
+        let lists = |id| (0..=graph.level(id)).map(move |level| (id, level));
+        graph.living().flat_map(lists).map(|(id, level)| self.mend(graph, id, level)).sum()
+    }
+}

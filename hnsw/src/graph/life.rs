@@ -1,0 +1,153 @@
+//! Which points there are, and since when: what a search sees of what writers do.
+//!
+//! One word holds a [`Snapshot`]: the number of points that are linked, and the number of removals.
+//! A writer stores it with Release once everything is in place; a search loads it once and returns
+//! what was there then: ids below the count that had not died. Each id carries the number of the
+//! removal that ended it, so that a point and its replacement, which one store brings and takes, are
+//! never seen both, nor neither.
+//!
+//! A writer takes a removed point out of the lists at once, before it stores the word. A search that
+//! began before may then no longer find its way to it. It looks at the log of removals when it ends,
+//! and adds what was logged since it began.
+
+use std::io;
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+    fence,
+};
+
+use crate::id::{Id, NONE};
+use crate::store::Table;
+
+/// What a search sees: the points `0..count` without those that the first `removals` ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    pub(crate) count: u32,
+    pub(crate) removals: u32,
+}
+
+impl Snapshot {
+    /// The points that live.
+    pub(crate) fn live(self) -> usize {
+        (self.count - self.removals) as usize
+    }
+}
+
+/// | array | per | holds |
+/// |---|---|---|
+/// | `deaths` | point | the number of the removal that ended it, counted from 1; 0 while it lives |
+/// | `log` | removal | the point that was removed, and the point that moved for it, or [`NONE`] |
+///
+/// Both take memory only where points have been removed.
+#[derive(Debug)]
+pub(super) struct Life {
+    word: AtomicU64,
+    deaths: Table<AtomicU32>,
+    log: Table<AtomicU32>,
+    /// Removals in the log, those not yet in the word among them.
+    logged: AtomicU32,
+}
+
+impl Life {
+    pub(super) fn with_capacity(points: usize) -> Self {
+        Self {
+            word: AtomicU64::new(0),
+            deaths: Table::with_capacity(points, 1),
+            log: Table::with_capacity(0, 2),
+            logged: AtomicU32::new(0),
+        }
+    }
+
+    /// Makes room for `len` points, all of which may be removed.
+    pub(super) fn grow_to(&self, len: usize) -> io::Result<()> {
+        self.deaths.grow_to(len)?;
+        self.log.grow_to(len)
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let word = self.word.load(Acquire);
+        Snapshot { count: word as u32, removals: (word >> 32) as u32 }
+    }
+
+    /// Lets searches that begin from now on see the first `count` points, and all removals logged.
+    pub(super) fn publish(&self, count: usize) {
+        let removals = self.logged.load(Relaxed);
+        self.word.store(u64::from(removals) << 32 | count as u64, Release);
+    }
+
+    /// Ends `id`, and logs it together with a point that is about to move. Whoever sees the lists
+    /// without them will see the log as well.
+    pub(super) fn end(&self, id: Id, moved: Option<Id>) {
+        let removal = self.logged.load(Relaxed);
+        self.deaths.row(id)[0].store(removal + 1, Relaxed);
+        let entry = self.log.row(removal);
+        entry[0].store(id, Relaxed);
+        entry[1].store(moved.unwrap_or(NONE), Relaxed);
+        self.logged.store(removal + 1, Release);
+        // Pairs with the fence in `disturbed_since`: who reads a slot written from here on and then
+        // passes that fence reads this count.
+        fence(Release);
+    }
+
+    /// Whether `id` was removed, published or not.
+    #[inline(always)]
+    pub(super) fn is_dead(&self, id: Id) -> bool {
+        self.logged.load(Relaxed) > 0 && self.deaths.row(id)[0].load(Relaxed) != 0
+    }
+
+    #[inline(always)]
+    pub(super) fn is_visible(&self, id: Id, snapshot: Snapshot) -> bool {
+        if id >= snapshot.count {
+            return false;
+        }
+        if self.logged.load(Relaxed) == 0 {
+            return true;
+        }
+        let death = self.deaths.row(id)[0].load(Relaxed);
+        death == 0 || death > snapshot.removals
+    }
+
+    /// The points that were removed or moved since `snapshot`.
+    pub(super) fn disturbed_since(&self, snapshot: Snapshot) -> impl Iterator<Item = Id> {
+        fence(Acquire);
+        let logged = self.logged.load(Acquire);
+        let entries = (snapshot.removals..logged).flat_map(|removal| self.log.row(removal));
+        entries.map(|id| id.load(Relaxed)).filter(|id| *id != NONE)
+    }
+
+    /// Removals, published or not.
+    pub(super) fn removals(&self) -> usize {
+        self.logged.load(Relaxed) as usize
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        // Untouched pages of the tables are address space only.
+        self.removals() * (size_of::<[u32; 2]>() + size_of::<u32>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_sees_what_was_there() {
+        let life = Life::with_capacity(0);
+        life.grow_to(10).unwrap();
+        assert_eq!(life.snapshot(), Snapshot::default());
+        life.publish(9);
+        let before = life.snapshot();
+        life.end(3, Some(4)); // point 9 replaces point 3
+        assert!(life.is_dead(3) && !life.is_dead(9));
+        assert!(life.is_visible(3, before) && !life.is_visible(9, before));
+        assert_eq!(life.disturbed_since(before).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(life.snapshot(), before);
+        life.publish(10);
+        let after = life.snapshot();
+        assert!(!life.is_visible(3, after) && life.is_visible(9, after));
+        assert!(life.is_visible(3, before) && !life.is_visible(9, before));
+        assert_eq!((before.live(), after.live()), (9, 9));
+        assert_eq!(life.disturbed_since(after).count(), 0);
+    }
+}

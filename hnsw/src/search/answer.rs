@@ -1,0 +1,163 @@
+//! What one search returns: walks to the target, widens the beam where it must, and collects hits.
+
+use super::beam::{Scratch, Walk};
+use super::filter::Filter;
+use super::request::Search;
+use super::scan::scan;
+use super::view::View;
+use crate::id::{Candidate, Hit, Id};
+use crate::space::Scorer;
+
+/// How much wider than asked for a beam may become that ends in a shell (see [`Pool::is_shell`]) or
+/// finds too little: with 64, a search with ef 64 crosses 4,096 one-hot rows.
+///
+/// [`Pool::is_shell`]: super::pool::Pool::is_shell
+const WIDEST: usize = 64;
+
+/// By how much it is widened at a time: the widest then costs a third more than going there at once.
+const WIDER: usize = 4;
+
+/// The share of all points that a walk looks for what a filter allows before it gives up and the
+/// points are scanned: a sixteenth. A point on the way costs about 16 distances, one of a scan a call
+/// of the filter, and a distance if it is allowed.
+const SCARCE: usize = 16;
+
+/// Leaves in `hits` what a checked request returns, and returns the number of distances it took.
+pub(super) fn answer<S: Scorer>(
+    view: &View<'_>,
+    scorer: &mut S,
+    scratch: &mut Scratch,
+    search: Search<'_>,
+    hits: &mut Vec<Hit>,
+) -> u64 {
+    scratch.distances = 0;
+    hits.clear();
+    let walk = Walk { graph: view.graph, reach: view.reach, scorer, scratch };
+    let mut answer = Answer { view, walk, search, hits };
+    if !answer.walk() {
+        answer.scan();
+    }
+    hits.retain(|hit| search.reaches(hit.distance));
+    scratch.distances
+}
+
+struct Answer<'a, S> {
+    view: &'a View<'a>,
+    walk: Walk<'a, S>,
+    search: Search<'a>,
+    hits: &'a mut Vec<Hit>,
+}
+
+/// What a beam tells of itself.
+#[derive(PartialEq, Eq)]
+enum Beam {
+    /// It found what there is near the target.
+    Good,
+    /// It ended in a shell: a wider one may find nearer points.
+    Shell,
+    /// What the filter allows is too rare on the way.
+    Scarce,
+}
+
+impl<S: Scorer> Answer<'_, S> {
+    /// Walks to the target, with a beam that is widened until it is good and holds enough. Whether it
+    /// does in the end.
+    fn walk(&mut self) -> bool {
+        let Some(entry) = self.view.entry else { return self.view.snapshot.live() == 0 };
+        let (k, reach) = (self.search.k, self.view.reach);
+        let mut ef = self.search.ef.min(reach);
+        let widest = ef.saturating_mul(WIDEST).max(k).min(reach);
+        if self.is_scarce(ef) {
+            return false;
+        }
+        let mut seed = self.walk.descend(entry, 0);
+        loop {
+            let beam = self.beam(ef, &seed);
+            if beam == Beam::Scarce {
+                return false;
+            }
+            self.gather();
+            if ef >= widest || (beam == Beam::Good && self.has_enough()) {
+                return self.has_enough();
+            }
+            ef = (ef * WIDER).min(widest);
+            seed = [self.walk.scratch.found()[0]];
+        }
+    }
+
+    fn beam(&mut self, ef: usize, seed: &[Candidate]) -> Beam {
+        if self.search.filter.is_none() {
+            self.walk.beam(0, ef, seed);
+            return if self.walk.scratch.is_shell() { Beam::Shell } else { Beam::Good };
+        }
+        self.walk.collect(self.view, ef, self.most(ef), seed);
+        let scratch = &*self.walk.scratch;
+        let is_scarce = scratch.is_full() && scratch.matches().len() < self.least(ef);
+        if is_scarce { Beam::Scarce } else { Beam::Good }
+    }
+
+    /// How many points a filtered walk looks at for `ef` that are allowed.
+    fn most(&self, ef: usize) -> usize {
+        (self.view.reach / SCARCE).min(ef.saturating_mul(WIDEST)).max(ef)
+    }
+
+    /// With how many it is content.
+    fn least(&self, ef: usize) -> usize {
+        self.search.k.min(ef).midpoint(ef)
+    }
+
+    /// Whether so few points are allowed that no walk need be tried.
+    fn is_scarce(&self, ef: usize) -> bool {
+        let count = self.search.filter.and_then(Filter::count);
+        let live = self.view.snapshot.live();
+        count.is_some_and(|count| count.saturating_mul(self.most(ef)) < live * self.least(ef))
+    }
+
+    /// Whether there are as many hits as are wanted or can be had, or one beyond the radius.
+    fn has_enough(&self) -> bool {
+        let all = self.search.filter.is_some() && !self.walk.scratch.is_full();
+        let wanted = match self.search.filter {
+            None => self.search.k.min(self.view.snapshot.live()),
+            Some(_) => self.search.k,
+        };
+        let is_beyond = |hit: &Hit| !self.search.reaches(hit.distance);
+        all || self.hits.len() >= wanted || self.hits.last().is_some_and(is_beyond)
+    }
+
+    /// Collects the best of what the beam found, copies included, and what was removed while the
+    /// search was under way.
+    fn gather(&mut self) {
+        let Self { view, walk, search, hits } = self;
+        let (graph, k) = (view.graph, search.k);
+        hits.clear();
+        let collected = search.filter.is_some();
+        let is_bare = !collected && graph.removals() == 0 && !graph.has_copies();
+        if is_bare && view.snapshot.count as usize == view.reach {
+            let best = walk.best(k, false, |_| true);
+            return hits.extend(best.iter().map(|candidate| candidate.hit()));
+        }
+        let best = walk.best(k, collected, |id| view.allows_any(id)).iter();
+        let mut chains: Vec<Candidate> = best.copied().collect();
+        let missed = graph.disturbed_since(view.snapshot).filter(|id| (*id as usize) < view.reach);
+        let missed: Vec<Id> = missed.filter(|id| view.allows_any(*id)).collect();
+        chains.extend(missed.into_iter().map(|id| walk.exact(id)));
+        for first in chains {
+            let chain = std::iter::once(first.id()).chain(view.copies(first.id()));
+            let allowed = chain.filter(|id| view.allows(*id)).take(k);
+            hits.extend(allowed.map(|id| Hit { id, ..first.hit() }));
+        }
+        hits.sort_unstable_by_key(|hit| Candidate::new(hit.distance, hit.id));
+        hits.dedup_by_key(|hit| hit.id);
+        hits.truncate(k);
+    }
+
+    /// Compares all points that are allowed.
+    fn scan(&mut self) {
+        let Self { view, walk, search, hits } = self;
+        let mut best = Vec::new();
+        let allowed = (0..view.snapshot.count).filter(|id| view.allows(*id));
+        walk.scratch.distances += scan(walk.scorer, allowed, search.k, &mut best);
+        hits.clear();
+        hits.extend(best.into_iter().map(Candidate::hit));
+    }
+}

@@ -1,0 +1,130 @@
+//! A search that goes on: page after page of hits, without repeats, until there are no more.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+
+use super::beam::Walk;
+use super::request::Search;
+use super::searcher::{Memory, Scratches};
+use super::view::View;
+use crate::id::{Hit, Id};
+use crate::space::Space;
+
+/// The pages of a search: an iterator over the hits of one after another, `k` to a page.
+///
+/// Nothing comes twice. Each page is sorted; on the whole pages are ascending too, but as any search of
+/// a beam, this one may find a nearer point late. The last page may be shorter, and all pages together
+/// hold every point that is wanted. It sees the index as it was when it began.
+///
+/// A page takes as long as a search would that goes on from there; very deep pages become slower, as
+/// the beam remembers all points that it has met.
+pub struct Pages<'a, S: Space> {
+    view: View<'a>,
+    space: &'a S,
+    query: &'a S::Query,
+    search: Search<'a>,
+    scratches: &'a Scratches<S>,
+    /// `None` only while being dropped.
+    memory: Option<Box<Memory<S>>>,
+    /// What was collected and not returned yet: the copies of a point come one after another.
+    ready: VecDeque<Hit>,
+    returned: HashSet<Id>,
+    /// Whether a point beyond the radius has come up.
+    is_beyond: bool,
+    distances: u64,
+}
+
+impl<'a, S: Space> Pages<'a, S> {
+    /// For a checked request and a query that the space has accepted once.
+    pub(crate) fn new(
+        view: View<'a>,
+        space: &'a S,
+        query: &'a S::Query,
+        search: Search<'a>,
+        scratches: &'a Scratches<S>,
+    ) -> Result<Self, S::QueryError> {
+        let mut memory = scratches.take();
+        let Memory { walk: scratch, query: buffer, .. } = &mut *memory;
+        let mut scorer = space.scorer(query, buffer)?;
+        scratch.distances = 0;
+        let mut walk = Walk { graph: view.graph, reach: view.reach, scorer: &mut scorer, scratch };
+        let seed = view.entry.map(|entry| walk.descend(entry, 0));
+        walk.begin(usize::MAX, seed.as_ref().map_or(&[], |seed| seed));
+        let distances = scratch.distances;
+        drop(scorer);
+        Ok(Self {
+            view,
+            space,
+            query,
+            search,
+            scratches,
+            memory: Some(memory),
+            ready: VecDeque::new(),
+            returned: HashSet::new(),
+            is_beyond: false,
+            distances,
+        })
+    }
+
+    /// Distances computed so far.
+    pub fn distances(&self) -> u64 {
+        self.distances
+    }
+
+    fn page(&mut self) -> Vec<Hit> {
+        let Self { view, search, ready, returned, .. } = self;
+        let Memory { walk: scratch, query: buffer, .. } =
+            &mut **self.memory.get_or_insert_default();
+        let Ok(mut scorer) = self.space.scorer(self.query, buffer) else { return Vec::new() };
+        scratch.distances = 0;
+        let mut walk = Walk { graph: view.graph, reach: view.reach, scorer: &mut scorer, scratch };
+        // Points removed since the view was taken may have lost the links to them.
+        let missed = view.graph.disturbed_since(view.snapshot);
+        let missed: Vec<Id> = missed.filter(|id| (*id as usize) < view.reach).collect();
+        for id in missed {
+            let candidate = walk.score(id);
+            walk.meet(candidate);
+        }
+        let mut page = Vec::new();
+        while page.len() < search.k && !self.is_beyond {
+            if ready.is_empty() {
+                walk.resume(search.ef);
+                let Some(first) = walk.scratch.take_first() else { break };
+                let Hit { id, distance } = walk.exact(first.id()).hit();
+                let chain = std::iter::once(id).chain(view.copies(id));
+                let fresh = chain.filter(|id| view.allows(*id) && returned.insert(*id));
+                self.is_beyond = !search.reaches(distance);
+                ready.extend(fresh.map(|id| Hit { id, distance }));
+            }
+            page.extend(ready.pop_front().filter(|hit| search.reaches(hit.distance)));
+        }
+        self.distances += walk.scratch.distances;
+        page.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.id.cmp(&b.id)));
+        page
+    }
+}
+
+impl<S: Space> Iterator for Pages<'_, S> {
+    type Item = Vec<Hit>;
+
+    fn next(&mut self) -> Option<Vec<Hit>> {
+        Some(self.page()).filter(|page| !page.is_empty())
+    }
+}
+
+impl<S: Space> Drop for Pages<'_, S> {
+    fn drop(&mut self) {
+        if let Some(memory) = self.memory.take() {
+            self.scratches.give_back(memory);
+        }
+    }
+}
+
+impl<S: Space> fmt::Debug for Pages<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("returned", &self.returned.len())
+            .field("distances", &self.distances)
+            .finish_non_exhaustive()
+    }
+}

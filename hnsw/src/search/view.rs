@@ -1,0 +1,46 @@
+//! What one search sees of a graph that others change.
+
+use super::filter::Filter;
+use crate::graph::{Graph, Snapshot};
+use crate::id::Id;
+
+/// A graph as a search found it when it began, and what the search may return of it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) entry: Option<Id>,
+    /// The search walks through ids below: also those that are being linked, and the dead.
+    pub(crate) reach: usize,
+    /// And returns of them what was published.
+    pub(crate) snapshot: Snapshot,
+    pub(crate) filter: Option<&'a dyn Filter>,
+}
+
+impl<'a> View<'a> {
+    /// To be made before the scorer, which then knows all points within reach.
+    pub(crate) fn new(graph: &'a Graph, filter: Option<&'a dyn Filter>) -> Self {
+        // In this order: a writer stores them in the other.
+        let entry = graph.entry();
+        let snapshot = graph.snapshot();
+        Self { graph, entry, snapshot, reach: graph.len(), filter }
+    }
+
+    /// Whether the search may return `id`.
+    #[inline]
+    pub(crate) fn allows(&self, id: Id) -> bool {
+        self.graph.is_visible(id, self.snapshot)
+            && self.filter.is_none_or(|filter| filter.allows(&id))
+    }
+
+    /// Whether the search may return `id` or a copy of it.
+    #[inline]
+    pub(crate) fn allows_any(&self, id: Id) -> bool {
+        self.allows(id) || (self.graph.has_copies() && self.copies(id).any(|id| self.allows(id)))
+    }
+
+    /// The chain of copies behind `id`.
+    pub(crate) fn copies(&self, id: Id) -> impl Iterator<Item = Id> {
+        let next = |id: &Id| self.graph.next_copy(*id).filter(|next| (*next as usize) < self.reach);
+        std::iter::successors(next(&id), next)
+    }
+}
