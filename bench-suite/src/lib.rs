@@ -3,6 +3,7 @@
 pub mod ann;
 pub mod arguments;
 pub mod bundled;
+pub mod churn;
 pub mod convert;
 mod courses;
 pub mod curve;

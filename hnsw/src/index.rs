@@ -346,6 +346,11 @@ impl<K: Key, S: Space> Index<K, S> {
         self.keys.find(key, &self.hnsw)
     }
 
+    /// The key of the point `id`; that of a removed point as well.
+    pub fn key(&self, id: Id) -> Option<&K> {
+        self.keys.get(id)
+    }
+
     /// The keys and ids of all points that live at the moment of the call, in order of ids.
     pub fn iter(&self) -> impl Iterator<Item = (&K, Id)> {
         self.hnsw.ids().map(|id| (self.keys.of(id), id))

@@ -72,12 +72,17 @@ impl<K: Key> Keys<K> {
         self.holders.pin().remove(key);
     }
 
+    /// The key of a point, if it has one.
+    pub(crate) fn get(&self, id: Id) -> Option<&K> {
+        self.by_id.get(id)
+    }
+
     /// The key of a point.
     ///
     /// # Panics
     /// When it has none, as a point that no search returns.
     pub(crate) fn of(&self, id: Id) -> &K {
-        self.by_id.get(id).expect("a published point has a key")
+        self.get(id).expect("a published point has a key")
     }
 
     /// A hit with its key.

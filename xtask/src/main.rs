@@ -1,7 +1,8 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | kernels | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | kernels | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
+mod churn;
 mod kernels;
 mod neon;
 mod peers;
@@ -31,6 +32,8 @@ enum Task {
     Ann(ann::Args),
     /// Show how the cost of a search grows with the number of points.
     Scaling(scaling::Args),
+    /// Replace points of an index, round after round, and compare it with a fresh one.
+    Churn(churn::Args),
     /// Time every kernel, beside other libraries if asked; print a table or JSON lines.
     Kernels(kernels::Args),
     /// Measure other index libraries beside ours, in one run, at equal recall.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(args),
         Task::Ann(args) => ann::run(args),
         Task::Scaling(args) => scaling::run(args),
+        Task::Churn(args) => churn::run(args),
         Task::Kernels(args) => kernels::run(args),
         Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),

@@ -1,0 +1,264 @@
+//! Replaces points of an index, round after round, and measures what that has done to it.
+//!
+//! Of the base, some rows live in the index and the others are spare. A round exchanges a share of
+//! them, chosen at random: half of the points are replaced under their key, half are removed and their
+//! key is inserted anew. Then the index is compared with one freshly built over the same points.
+
+use std::time::Instant;
+
+use nearfield_hnsw::{
+    Build, BuildError, Index, InsertError, Params, Poisoned, Search, SearchError, Searcher,
+    VectorElement, VectorError, Vectors,
+};
+use nearfield_kernels::{Backend, Unsupported};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    passes::Passes, random::Random, recall::Marker, table::Table, truth::Truth, workload::Workload,
+};
+
+/// What to do to the index, and how to look at it.
+#[derive(Clone, Debug)]
+pub struct Churn {
+    /// Times that points are exchanged.
+    pub rounds: usize,
+    /// The share of the living points that a round exchanges, above 0 and at most 1.
+    pub share: f64,
+    /// Whether every round is compared with a fresh build; else the last one is.
+    pub always_fresh: bool,
+    /// The graph. Its seed also chooses the points.
+    pub params: Params,
+    /// Threads of builds; points are exchanged by one.
+    pub threads: usize,
+    /// Neighbours to search for.
+    pub k: usize,
+    /// The width of the beam, also of the searches of each point for itself.
+    pub ef: usize,
+    /// Passes over all queries; the best one counts.
+    pub passes: usize,
+}
+
+/// An index after a round; round 0 is the first build.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Round {
+    /// Which.
+    pub round: usize,
+    /// Points that live.
+    pub live: usize,
+    /// Points removed so far.
+    pub removed: usize,
+    /// Seconds that the exchange took.
+    pub seconds: f64,
+    /// Points that a search for their own row does not find; an equal row counts.
+    pub self_misses: usize,
+    /// Links that still lead to removed points.
+    pub stale_links: usize,
+    /// What searches find and cost.
+    #[serde(flatten)]
+    pub searched: Searched,
+    /// The same of a fresh build over the same points.
+    pub fresh: Option<Searched>,
+}
+
+/// What searches on one thread find and cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Searched {
+    /// Recall at k.
+    pub recall: f64,
+    /// Queries per second in the best pass.
+    pub qps: f64,
+    /// Distances computed for a query, on average.
+    pub distances_per_query: f64,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChurnError {
+    /// Not a share.
+    #[error("the share to replace is {0}; it must be above 0 and at most 1")]
+    Share(f64),
+    /// A base that leaves nothing to exchange.
+    #[error("{0} rows are too few to replace some by others")]
+    TooFew(usize),
+    /// The kernel cannot be had.
+    #[error(transparent)]
+    Kernel(#[from] Unsupported),
+    /// The rows were refused.
+    #[error("the base was refused: {0}")]
+    Base(#[from] VectorError),
+    /// An index cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A point cannot be inserted.
+    #[error(transparent)]
+    Insert(#[from] InsertError<VectorError>),
+    /// A point cannot be removed.
+    #[error(transparent)]
+    Remove(#[from] Poisoned),
+    /// A search was refused.
+    #[error(transparent)]
+    Search(#[from] SearchError<VectorError>),
+    /// An invariant of the index does not hold.
+    #[error("after round {round}: {broken}")]
+    Broken {
+        /// When.
+        round: usize,
+        /// Which.
+        broken: nearfield_hnsw::Broken,
+    },
+    /// The one who wanted the results does not take them.
+    #[error("the results cannot be written: {0}")]
+    Report(#[from] std::io::Error),
+}
+
+/// Builds an index over a part of the base and exchanges points, telling `report` of each round.
+///
+/// # Errors
+/// [`ChurnError`]; all settings are checked before the work begins.
+pub fn run<E: VectorElement>(
+    workload: &Workload<E>,
+    churn: &Churn,
+    mut report: impl FnMut(&Round) -> std::io::Result<()>,
+) -> Result<(), ChurnError> {
+    if !(churn.share > 0.0 && churn.share <= 1.0) {
+        return Err(ChurnError::Share(churn.share));
+    }
+    let rows = workload.base.len();
+    let live = (rows as f64 / (1.0 + churn.share)) as usize;
+    if live == 0 || live == rows {
+        return Err(ChurnError::TooFew(rows));
+    }
+    let mut course = Course::new(workload, churn, live)?;
+    report(&course.look(0, 0.0)?)?;
+    for round in 1..=churn.rounds {
+        let start = Instant::now();
+        course.exchange()?;
+        report(&course.look(round, start.elapsed().as_secs_f64())?)?;
+    }
+    Ok(())
+}
+
+type Tested<E> = Index<u32, Vectors<E>>;
+
+/// An index whose keys are the places in `live`, and the rows of the base that they have now.
+struct Course<'a, E: VectorElement> {
+    workload: &'a Workload<E>,
+    churn: &'a Churn,
+    index: Tested<E>,
+    live: Vec<u32>,
+    spare: Vec<u32>,
+    random: Random,
+}
+
+impl<'a, E: VectorElement> Course<'a, E> {
+    fn new(workload: &'a Workload<E>, churn: &'a Churn, live: usize) -> Result<Self, ChurnError> {
+        let mut random = Random::new(churn.params.seed);
+        let mut rows: Vec<u32> = (0..workload.base.len() as u32).collect();
+        shuffle(&mut rows, &mut random);
+        let spare = rows.split_off(live);
+        let index = build(workload, churn, &rows)?;
+        Ok(Self { workload, churn, index, live: rows, spare, random })
+    }
+
+    /// Gives a share of the keys rows from the spare ones.
+    fn exchange(&mut self) -> Result<(), ChurnError> {
+        let count = (self.live.len() as f64 * self.churn.share) as usize;
+        let mut keys: Vec<u32> = (0..self.live.len() as u32).collect();
+        shuffle(&mut keys, &mut self.random);
+        shuffle(&mut self.spare, &mut self.random);
+        for (key, spare) in keys.iter().zip(&mut self.spare).take(count) {
+            let row = self.workload.base.row(*spare as usize);
+            if key % 2 == 0 {
+                self.index.upsert(*key, row)?;
+            } else {
+                self.index.remove(key)?;
+                self.index.insert(*key, row)?;
+            }
+            std::mem::swap(&mut self.live[*key as usize], spare);
+        }
+        Ok(())
+    }
+
+    /// Measures the index, and a fresh one beside it.
+    fn look(&self, round: usize, seconds: f64) -> Result<Round, ChurnError> {
+        self.index.check().map_err(|broken| ChurnError::Broken { round, broken })?;
+        let (workload, churn) = (self.workload, self.churn);
+        let base = self.living();
+        let kernel = workload.kernel(None)?;
+        let truth = Truth::exact(kernel, &base, &workload.queries, churn.k);
+        let marker = Marker::new(kernel, &base, &workload.queries, &truth, churn.k);
+        let wants_fresh = churn.always_fresh || round == churn.rounds;
+        let fresh = wants_fresh.then(|| build(workload, churn, &self.live)).transpose()?;
+        let stats = self.index.stats();
+        Ok(Round {
+            round,
+            live: stats.live,
+            removed: stats.removed,
+            seconds,
+            self_misses: self.self_misses(&base)?,
+            stale_links: stats.stale_links,
+            searched: self.search(&self.index, &marker)?,
+            fresh: fresh.map(|fresh| self.search(&fresh, &marker)).transpose()?,
+        })
+    }
+
+    fn living(&self) -> Table<E> {
+        let rows = self.live.iter().flat_map(|row| self.workload.base.row(*row as usize));
+        Table::new(self.workload.base.dim(), rows.copied().collect())
+    }
+
+    fn self_misses(&self, base: &Table<E>) -> Result<usize, ChurnError> {
+        let mut searcher = self.index.hnsw().searcher();
+        let mut misses = 0;
+        for place in 0..base.len() {
+            let row = base.row(place);
+            let hits = searcher.search(row, Search::new(1).ef(self.churn.ef))?;
+            let found = hits.first().and_then(|hit| self.index.key(hit.id));
+            let is_self = |key: &u32| base.row(*key as usize) == row;
+            misses += usize::from(!found.is_some_and(is_self));
+        }
+        Ok(misses)
+    }
+
+    fn search(&self, index: &Tested<E>, marker: &Marker<'_, E>) -> Result<Searched, ChurnError> {
+        let churn = self.churn;
+        let queries = &self.workload.queries;
+        let mut searcher: Searcher<'_, _> = index.hnsw().searcher();
+        let request = Search::new(churn.k).ef(churn.ef);
+        let passes = Passes::run(queries, churn.k, churn.passes, |query, out| {
+            let hits = searcher.search(query, request)?;
+            for (out, hit) in out.iter_mut().zip(hits) {
+                *out = index.key(hit.id).copied().unwrap_or(u32::MAX);
+            }
+            Ok(hits.len())
+        });
+        let passes = passes.map_err(|(_, error): (_, SearchError<VectorError>)| error)?;
+        let searches = (queries.len() * churn.passes) as f64;
+        Ok(Searched {
+            recall: marker.recall(passes.answers()),
+            qps: passes.qps(),
+            distances_per_query: searcher.distances() as f64 / searches,
+        })
+    }
+}
+
+/// An index over some rows of the base, whose keys are their places.
+fn build<E: VectorElement>(
+    workload: &Workload<E>,
+    churn: &Churn,
+    rows: &[u32],
+) -> Result<Tested<E>, ChurnError> {
+    let mut vectors = Vectors::on(Backend::best()?, workload.base.dim(), workload.metric)?;
+    let values = rows.iter().flat_map(|row| workload.base.row(*row as usize)).copied();
+    vectors.extend(&values.collect::<Vec<E>>())?;
+    let keys = (0..rows.len() as u32).collect();
+    let build = Build::default().threads(churn.threads);
+    Ok(Index::build(vectors, keys, churn.params.clone(), build)?)
+}
+
+fn shuffle(items: &mut [u32], random: &mut Random) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, random.below(last as u64 + 1) as usize);
+    }
+}
