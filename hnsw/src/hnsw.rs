@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{LockResult, Mutex, MutexGuard, PoisonError};
 
-use crate::build::{Build, BuildError, Builder, Originals};
+use crate::build::{Build, BuildError, Builder};
 use crate::graph::{Broken, Graph};
 use crate::id::{Hit, Id, MAX_POINTS};
 use crate::memory::Memory;
+use crate::originals::Originals;
 use crate::params::Params;
 use crate::search::{
     BatchError, Pages, Scratches, Search, SearchError, Searcher, View, search_batch,
@@ -42,6 +43,7 @@ pub struct Hnsw<S: Space> {
     pub(crate) space: S,
     pub(crate) params: Params,
     pub(crate) graph: Graph,
+    pub(crate) originals: Originals,
     pub(crate) scratches: Scratches<S>,
     pub(crate) budget: Option<usize>,
     writer: Mutex<Writer>,
@@ -51,7 +53,6 @@ pub struct Hnsw<S: Space> {
 /// What only the one thread that links has.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
-    pub(crate) originals: Originals,
     /// Removals since the last sweep: lists far away may still lead to these points.
     pub(crate) unswept: usize,
 }
@@ -66,24 +67,23 @@ impl<S: Space> Hnsw<S> {
     pub fn build(space: S, params: Params, build: Build<'_>) -> Result<Self, BuildError> {
         params.check()?;
         let graph = Graph::with_capacity(params.m, params.seed, space.capacity());
-        let mut index = Self {
+        let index = Self {
             space,
             params,
             graph,
+            originals: Originals::default(),
             scratches: Scratches::default(),
             budget: None,
             writer: Mutex::default(),
             build_distances: AtomicU64::new(0),
         };
-        let mut writer = Writer::default();
         let points = index.space.len();
         if points > MAX_POINTS {
             return Err(BuildError::TooMany { points });
         }
         index.graph.grow_to(points).map_err(BuildError::Memory)?;
-        let link = || index.link(&mut writer.originals, 0..points as Id, build);
+        let link = || index.link(0..points as Id, build);
         build.threads.run(link).map_err(BuildError::Threads)?;
-        index.writer = Mutex::new(writer);
         Ok(index)
     }
 
@@ -96,9 +96,9 @@ impl<S: Space> Hnsw<S> {
 
     /// Links points that the space holds and the graph has room for, in the rayon pool at hand, and
     /// publishes them.
-    pub(crate) fn link(&self, originals: &mut Originals, ids: Range<Id>, build: Build<'_>) {
+    pub(crate) fn link(&self, ids: Range<Id>, build: Build<'_>) {
         let progress = build.progress.unwrap_or(&|_, _| {});
-        self.count(self.builder(progress).link(&self.graph, originals, ids));
+        self.count(self.builder(progress).link(&self.graph, ids));
         self.graph.publish();
     }
 
@@ -106,7 +106,8 @@ impl<S: Space> Hnsw<S> {
         &'a self,
         progress: &'a (dyn Fn(usize, usize) + Sync),
     ) -> Builder<'a, S> {
-        Builder { space: &self.space, params: &self.params, progress }
+        let Self { space, originals, params, .. } = self;
+        Builder { space, originals, params, progress }
     }
 
     /// Waits until no other thread links; fails when one has panicked while it did.
@@ -134,7 +135,7 @@ impl<S: Space> Hnsw<S> {
 
     /// Something that runs one search after another without allocating. One per thread.
     pub fn searcher(&self) -> Searcher<'_, S> {
-        Searcher::new(&self.graph, &self.space, &self.scratches)
+        Searcher::new(&self.graph, &self.originals, &self.space, &self.scratches)
     }
 
     /// The hits of one search, page after page of `k`, until there are no more.
@@ -160,7 +161,7 @@ impl<S: Space> Hnsw<S> {
         search: Search<'a>,
     ) -> Result<Pages<'a, S>, SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::new(&self.graph, search.filter);
+        let view = View::new(&self.graph, &self.originals, search.filter);
         Pages::new(view, &self.space, query, search, &self.scratches).map_err(SearchError::Query)
     }
 
@@ -219,15 +220,10 @@ impl<S: Space> Hnsw<S> {
         self.build_distances.load(Relaxed)
     }
 
-    /// The memory in use, by part; scratch memory of searches apart. Waits for a thread that links.
+    /// The memory in use, by part; scratch memory of searches apart.
     pub fn memory(&self) -> Memory {
-        let writer = self.writer().unwrap_or_else(PoisonError::into_inner);
-        self.memory_with(&writer)
-    }
-
-    pub(crate) fn memory_with(&self, writer: &Writer) -> Memory {
         let (links, other) = self.graph.bytes();
-        let other = other + writer.originals.bytes();
+        let other = other + self.originals.bytes();
         Memory { points: self.space.bytes(), links, other, keys: 0 }
     }
 
@@ -258,7 +254,7 @@ impl<S: Space> Hnsw<S> {
 
     /// What the index is made of. Takes time in proportion to the index, and keeps writers waiting.
     pub fn stats(&self) -> Stats {
-        let writer = self.writer().unwrap_or_else(PoisonError::into_inner);
-        Stats::of(&self.graph, self.memory_with(&writer))
+        let _writer = self.writer().unwrap_or_else(PoisonError::into_inner);
+        Stats::of(&self.graph, self.memory())
     }
 }

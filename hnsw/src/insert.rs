@@ -101,10 +101,13 @@ impl<S: Store> Hnsw<S> {
 
     /// Searches for a new point's neighbours; others may change the graph meanwhile.
     pub(crate) fn newcomer(&self, point: &S::Point) -> Result<Plan, InsertError<S::PointError>> {
-        let view = View::new(&self.graph, None);
+        let view = View::new(&self.graph, &self.originals, None);
         let refused = |error| InsertError::Point { place: 0, error };
         self.scratches.lend(|query, walk| {
             let mut target = self.space.newcomer(point, query).map_err(refused)?;
+            if self.originals.equal_to(&target, view.reach).is_some() {
+                return Ok(Plan::none());
+            }
             // Its id, if nobody comes first.
             let level = self.graph.level(view.reach as Id);
             Ok(self.builder(&|_, _| {}).plan(&view, &mut target, level, walk))
@@ -135,18 +138,18 @@ impl<S: Store> Edit<'_, S> {
         point: &S::Point,
         plan: Plan,
     ) -> Result<Id, InsertError<S::PointError>> {
-        let Hnsw { space, graph, scratches, .. } = self.index;
+        let Hnsw { space, graph, originals, scratches, .. } = self.index;
         self.make_room(1)?;
         let refused = |error| InsertError::Point { place: 0, error };
         let id = space.push(point).map_err(refused)?;
         self.take_in(id..id + 1).map_err(InsertError::Memory)?;
         let (builder, level) = (self.index.builder(&|_, _| {}), graph.level(id));
-        let distances = if let Some(before) = self.writer.originals.add(space, id) {
+        let distances = if let Some(before) = originals.add(space, id) {
             builder.chain_one(graph, before, id)
         } else if plan.holds(graph, level) {
             builder.link_one(graph, id, plan, None)
         } else {
-            let view = View::new(graph, None);
+            let view = View::new(graph, originals, None);
             let again =
                 scratches.lend(|_, walk| builder.plan(&view, &mut space.member(id), level, walk));
             builder.link_one(graph, id, again, None)
@@ -174,8 +177,8 @@ impl<S: Store> Edit<'_, S> {
 
     /// Links points that were pushed, in parallel, and publishes.
     pub(crate) fn link_batch(&mut self, ids: Range<Id>, threads: &Started<'_>, build: Build<'_>) {
-        let (index, originals) = (self.index, &mut self.writer.originals);
-        threads.run(|| index.link(originals, ids, build));
+        let index = self.index;
+        threads.run(|| index.link(ids, build));
     }
 
     /// Makes the graph ready for points that were pushed. What else was pushed since the last time, by
@@ -195,7 +198,7 @@ impl<S: Store> Edit<'_, S> {
             return Err(InsertError::TooMany { points: total });
         }
         let Some(budget) = self.index.budget else { return Ok(()) };
-        let used = self.index.memory_with(&self.writer).total();
+        let used = self.index.memory().total();
         let each = used.div_ceil(self.index.graph.len().max(1));
         let needed = used.saturating_add(points.saturating_mul(each));
         if needed > budget { Err(InsertError::Budget { budget, needed }) } else { Ok(()) }
@@ -205,8 +208,7 @@ impl<S: Store> Edit<'_, S> {
     pub(crate) fn remove(&mut self, id: Id) {
         let Hnsw { graph, scratches, .. } = self.index;
         let builder = self.index.builder(&|_, _| {});
-        let originals = &mut self.writer.originals;
-        let mut distances = scratches.lend(|_, walk| builder.remove(graph, originals, id, walk));
+        let mut distances = scratches.lend(|_, walk| builder.remove(graph, id, walk));
         self.writer.unswept += 1;
         let live = graph.len() - graph.removals();
         if self.writer.unswept >= (live / SWEEP_SHARE).max(SWEEP_LEAST) {

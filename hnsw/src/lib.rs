@@ -69,6 +69,7 @@
 //! such space, over `f32`, `f16`, `bf16`, `i8`, `u8` or packed bits.
 
 mod build;
+mod directory;
 mod flat;
 mod graph;
 mod hnsw;
@@ -77,6 +78,7 @@ mod index;
 mod insert;
 mod keys;
 mod memory;
+mod originals;
 mod params;
 mod search;
 mod space;

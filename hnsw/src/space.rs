@@ -102,6 +102,18 @@ pub trait Scorer {
     /// scored together, so that their memory is fetched together.
     fn score_all(&mut self, ids: &[Id], out: &mut [f32]);
 
+    /// A hash of the target, equal to the [`fingerprint`](Space::fingerprint) of points that equal it.
+    /// With it a search for a point that is there begins at that point. `None`, as by default, where
+    /// targets cannot be compared with points.
+    fn fingerprint(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether the point `id` equals the target, as by [`Space::equal`].
+    fn is_at(&self, _id: Id) -> bool {
+        false
+    }
+
     /// Replaces the scores of the points `ids` by their exact distances. A scorer may compare less
     /// than whole points on the way, as long as it finds the way; what a search returns is exact.
     /// For one whose scores are exact, nothing is to be done.

@@ -5,7 +5,6 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::builder::Builder;
-use super::copies::Originals;
 use super::forward::Plan;
 use super::reverse::{Edge, lists};
 use super::{order, tree};
@@ -21,9 +20,9 @@ const SHARE: f64 = 0.02;
 impl<S: Space> Builder<'_, S> {
     /// Links the points `ids`, which the space holds and the graph has room for, and returns the
     /// number of distances it took. Runs in the rayon pool at hand.
-    pub(crate) fn link(&self, graph: &Graph, originals: &mut Originals, ids: Range<Id>) -> u64 {
+    pub(crate) fn link(&self, graph: &Graph, ids: Range<Id>) -> u64 {
         let total = ids.len();
-        let (mut new, copies) = originals.split(self.space, ids.clone());
+        let (mut new, copies) = self.originals.split(self.space, ids.clone());
         order::shuffle(&mut new, self.params.seed ^ u64::from(ids.start));
         let largest = order::largest_batch(ids.end as usize, SHARE);
         let (mut done, mut distances) = (0, 0);
@@ -43,7 +42,7 @@ impl<S: Space> Builder<'_, S> {
     }
 
     fn link_batch(&self, graph: &Graph, batch: &[Id]) -> u64 {
-        let view = View::new(graph, None);
+        let view = View::new(graph, self.originals, None);
         let plan = |scratch: &mut Scratch, id: &Id| {
             (*id, self.plan(&view, &mut self.space.member(*id), graph.level(*id), scratch))
         };

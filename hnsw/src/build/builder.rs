@@ -1,10 +1,12 @@
 //! What every step of a build needs.
 
+use crate::originals::Originals;
 use crate::params::Params;
 
-/// The points, the parameters, and whom to tell of progress.
+/// The points, which of them are equal, the parameters, and whom to tell of progress.
 pub(crate) struct Builder<'a, S> {
     pub(crate) space: &'a S,
+    pub(crate) originals: &'a Originals,
     pub(crate) params: &'a Params,
     pub(crate) progress: &'a (dyn Fn(usize, usize) + Sync),
 }

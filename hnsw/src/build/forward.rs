@@ -30,7 +30,7 @@ impl<S: Space> Builder<'_, S> {
         level: usize,
         scratch: &mut Scratch,
     ) -> Plan {
-        let mut plan = Plan { near: Vec::new(), links: Vec::new(), distances: 0 };
+        let mut plan = Plan::none();
         let Some(entry) = view.entry else { return plan };
         let graph = view.graph;
         scratch.distances = 0;
@@ -57,6 +57,11 @@ impl<S: Space> Builder<'_, S> {
 }
 
 impl Plan {
+    /// A plan for a point that will hang behind an equal one, or is the first.
+    pub(crate) fn none() -> Self {
+        Self { near: Vec::new(), links: Vec::new(), distances: 0 }
+    }
+
     /// Whether it can be carried out for a point of this level in a graph as it is now: it covers the
     /// levels that there are, and a point that it wants to link to still lives.
     pub(crate) fn holds(&self, graph: &Graph, level: usize) -> bool {

@@ -13,7 +13,6 @@
 
 mod batch;
 mod builder;
-mod copies;
 mod fill;
 mod forward;
 mod mend;
@@ -25,6 +24,5 @@ mod select;
 mod tree;
 
 pub(crate) use builder::Builder;
-pub(crate) use copies::Originals;
 pub(crate) use forward::Plan;
 pub use options::{Build, BuildError};

@@ -7,7 +7,6 @@
 use std::collections::HashSet;
 
 use super::builder::Builder;
-use super::copies::Originals;
 use super::reverse::Edge;
 use super::tree::Adoption;
 use crate::graph::Graph;
@@ -23,27 +22,16 @@ const DEPTH: usize = 256;
 impl<S: Space> Builder<'_, S> {
     /// Takes a living point out of the graph, and returns the distances that took. Searches see it
     /// until the graph is published. One writer at a time.
-    pub(crate) fn remove(
-        &self,
-        graph: &Graph,
-        originals: &mut Originals,
-        id: Id,
-        scratch: &mut Scratch,
-    ) -> u64 {
+    pub(crate) fn remove(&self, graph: &Graph, id: Id, scratch: &mut Scratch) -> u64 {
         if graph.is_copy(id) {
             graph.end(id, None);
-            self.splice(graph, originals, id);
+            self.splice(graph, id);
             return 0;
         }
         let heir = graph.next_copy(id);
         graph.end(id, heir);
-        let moved = match heir {
-            Some(heir) => self.promote(graph, heir, scratch),
-            None => {
-                originals.remove(self.space, id, None);
-                0
-            }
-        };
+        let moved = heir.map_or(0, |heir| self.promote(graph, heir, scratch));
+        self.originals.remove(self.space, id, heir);
         let holders: Vec<Vec<Id>> =
             (0..=graph.level(id)).map(|level| holders(graph, id, level)).collect();
         let mut distances = moved;
@@ -59,7 +47,7 @@ impl<S: Space> Builder<'_, S> {
     }
 
     /// Takes a copy out of its chain.
-    fn splice(&self, graph: &Graph, originals: &mut Originals, id: Id) {
+    fn splice(&self, graph: &Graph, id: Id) {
         let before = graph.parent(id).expect("a copy follows another point");
         let after = graph.next_copy(id);
         replace(graph, before, id, after);
@@ -68,14 +56,14 @@ impl<S: Space> Builder<'_, S> {
                 graph.follow(before, after);
                 replace(graph, after, id, Some(before));
             }
-            None => originals.remove(self.space, id, Some(before)),
+            None => self.originals.shorten(self.space, id, before),
         }
     }
 
     /// Makes the first copy of a point that goes a point like others.
     fn promote(&self, graph: &Graph, heir: Id, scratch: &mut Scratch) -> u64 {
         let copy = graph.next_copy(heir);
-        let view = View::new(graph, None);
+        let view = View::new(graph, self.originals, None);
         let mut target = self.space.member(heir);
         // As long as it is a copy it does not meet itself.
         let plan = self.plan(&view, &mut target, graph.level(heir), scratch);

@@ -70,7 +70,7 @@ impl<S: Scorer> Answer<'_, S> {
         if self.is_scarce(ef) {
             return false;
         }
-        let mut seed = self.walk.descend(entry, 0);
+        let mut seed = self.walk.seed(self.view, entry);
         loop {
             let beam = self.beam(ef, &seed);
             if beam == Beam::Scarce {

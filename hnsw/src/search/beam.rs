@@ -79,6 +79,15 @@ impl<S: Scorer> Walk<'_, S> {
         nearest
     }
 
+    /// Where a beam on level 0 should begin: at a point that equals the target, or else where the
+    /// upper levels lead.
+    pub(crate) fn seed(&mut self, view: &View<'_>, entry: Id) -> [Candidate; 1] {
+        match view.originals.equal_to(self.scorer, self.reach) {
+            Some(equal) => [self.score(equal)],
+            None => self.descend(entry, 0),
+        }
+    }
+
     /// Best-first search on `level` from `seeds`: expands the nearest candidate that is not yet
     /// expanded until none of the `ef` nearest is left.
     pub(crate) fn beam(&mut self, level: usize, ef: usize, seeds: &[Candidate]) {

@@ -48,7 +48,7 @@ impl<'a, S: Space> Pages<'a, S> {
         let mut scorer = space.scorer(query, buffer)?;
         scratch.distances = 0;
         let mut walk = Walk { graph: view.graph, reach: view.reach, scorer: &mut scorer, scratch };
-        let seed = view.entry.map(|entry| walk.descend(entry, 0));
+        let seed = view.entry.map(|entry| walk.seed(&view, entry));
         walk.begin(usize::MAX, seed.as_ref().map_or(&[], |seed| seed));
         let distances = scratch.distances;
         drop(scorer);

@@ -12,6 +12,7 @@ use super::request::{BatchError, Search, SearchError};
 use super::view::View;
 use crate::graph::Graph;
 use crate::id::{Hit, Id};
+use crate::originals::Originals;
 use crate::space::Space;
 
 /// Scratch memory that searches have returned, for the next ones.
@@ -68,6 +69,7 @@ impl<S: Space> fmt::Debug for Scratches<S> {
 /// to the index when dropped.
 pub struct Searcher<'a, S: Space> {
     graph: &'a Graph,
+    originals: &'a Originals,
     space: &'a S,
     scratches: &'a Scratches<S>,
     /// `None` only while being dropped.
@@ -76,8 +78,13 @@ pub struct Searcher<'a, S: Space> {
 }
 
 impl<'a, S: Space> Searcher<'a, S> {
-    pub(crate) fn new(graph: &'a Graph, space: &'a S, scratches: &'a Scratches<S>) -> Self {
-        Self { graph, space, scratches, memory: Some(scratches.take()), distances: 0 }
+    pub(crate) fn new(
+        graph: &'a Graph,
+        originals: &'a Originals,
+        space: &'a S,
+        scratches: &'a Scratches<S>,
+    ) -> Self {
+        Self { graph, originals, space, scratches, memory: Some(scratches.take()), distances: 0 }
     }
 
     /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points that the
@@ -94,7 +101,7 @@ impl<'a, S: Space> Searcher<'a, S> {
         search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::new(self.graph, search.filter);
+        let view = View::new(self.graph, self.originals, search.filter);
         let Memory { walk, query: scratch, hits } = &mut **self.memory.get_or_insert_default();
         let mut scorer = self.space.scorer(query, scratch).map_err(SearchError::Query)?;
         self.distances += answer(&view, &mut scorer, walk, search, hits);
@@ -115,7 +122,7 @@ impl<'a, S: Space> Searcher<'a, S> {
         search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::new(self.graph, search.filter);
+        let view = View::new(self.graph, self.originals, search.filter);
         if !self.graph.is_visible(id, view.snapshot) {
             return Err(SearchError::NoSuchPoint);
         }

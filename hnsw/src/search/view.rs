@@ -3,11 +3,13 @@
 use super::filter::Filter;
 use crate::graph::{Graph, Snapshot};
 use crate::id::Id;
+use crate::originals::Originals;
 
 /// A graph as a search found it when it began, and what the search may return of it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) graph: &'a Graph,
+    pub(crate) originals: &'a Originals,
     pub(crate) entry: Option<Id>,
     /// The search walks through ids below: also those that are being linked, and the dead.
     pub(crate) reach: usize,
@@ -18,11 +20,15 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     /// To be made before the scorer, which then knows all points within reach.
-    pub(crate) fn new(graph: &'a Graph, filter: Option<&'a dyn Filter>) -> Self {
+    pub(crate) fn new(
+        graph: &'a Graph,
+        originals: &'a Originals,
+        filter: Option<&'a dyn Filter>,
+    ) -> Self {
         // In this order: a writer stores them in the other.
         let entry = graph.entry();
         let snapshot = graph.snapshot();
-        Self { graph, entry, snapshot, reach: graph.len(), filter }
+        Self { graph, originals, entry, snapshot, reach: graph.len(), filter }
     }
 
     /// Whether the search may return `id`.

@@ -17,6 +17,7 @@ use std::ops::RangeInclusive;
 
 use nearfield_kernels::{Backend, Kernel, Metric, Rows, Unsupported, bf16, prefetch};
 
+use super::equal;
 use crate::id::Id;
 
 /// The shortest rows that are stored so. Of 64 elements the upper halves are two cache lines and the
@@ -133,6 +134,15 @@ impl<'a> Halves<'a> {
         self.target = self.whole.row(id);
         self.values.0.clear();
         self.near = self.near.take().map(|_| self.halved.near(self.target));
+    }
+
+    pub(super) fn target(&self) -> &[f32] {
+        self.target
+    }
+
+    /// Whether a row is the target.
+    pub(super) fn is_at(&self, id: Id) -> bool {
+        equal(self.whole.row(id), self.target)
     }
 
     /// Scores by upper halves, and those that come out near by whole rows.

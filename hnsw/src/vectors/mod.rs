@@ -198,6 +198,15 @@ impl<E: VectorElement> Vectors<E> {
     }
 }
 
+/// Whether two rows are the same, in bytes.
+fn equal<E: Element>(a: &[E], b: &[E]) -> bool {
+    bytemuck::cast_slice::<E, u8>(a) == bytemuck::cast_slice::<E, u8>(b)
+}
+
+fn fingerprint<E: Element>(row: &[E]) -> u64 {
+    XxHash3_64::oneshot(bytemuck::cast_slice(row))
+}
+
 /// Elements from row to row: whole cache lines, or for shorter rows a power of two, so that none
 /// straddles a line. `None` for a dimension of 0 or beyond the address space.
 fn stride<E>(dim: usize) -> Option<usize> {
@@ -253,12 +262,11 @@ impl<E: VectorElement> Space for Vectors<E> {
     }
 
     fn equal(&self, a: Id, b: Id) -> bool {
-        bytemuck::cast_slice::<E, u8>(self.table.row(a))
-            == bytemuck::cast_slice::<E, u8>(self.table.row(b))
+        equal(self.table.row(a), self.table.row(b))
     }
 
     fn fingerprint(&self, id: Id) -> u64 {
-        XxHash3_64::oneshot(bytemuck::cast_slice(self.table.row(id)))
+        fingerprint(self.table.row(id))
     }
 
     fn bytes(&self) -> usize {

@@ -6,6 +6,7 @@ use nearfield_kernels::{Kernel, Rows};
 
 use super::element::VectorElement;
 use super::halves::Halves;
+use super::{equal, fingerprint};
 use crate::id::Id;
 use crate::space::Scorer;
 use crate::store::Segment;
@@ -89,6 +90,20 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
             Compared::Halves(halves) => halves.score_all(ids, out),
         }
         self.finish(out);
+    }
+
+    fn fingerprint(&self) -> Option<u64> {
+        Some(match &self.rows {
+            Compared::Whole { target, .. } => fingerprint(target),
+            Compared::Halves(halves) => fingerprint(halves.target()),
+        })
+    }
+
+    fn is_at(&self, id: Id) -> bool {
+        match &self.rows {
+            Compared::Whole { target, rows, .. } => equal(rows.row(id), target),
+            Compared::Halves(halves) => halves.is_at(id),
+        }
     }
 
     fn refine(&mut self, ids: &[Id], scores: &mut [f32]) {

@@ -1,6 +1,9 @@
 //! Points to test with, and questions that several tests ask.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+mod blind;
+
+pub(crate) use blind::Blind;
 use nearfield_hnsw::{
     Backend, Build, Hnsw, Metric, Params, Search, VectorElement, Vectors, bf16, f16,
 };
@@ -90,13 +93,10 @@ pub(crate) fn vectors_on<E: VectorElement>(
     vectors
 }
 
-pub(crate) fn build<E: VectorElement>(
-    values: &[E],
-    dim: usize,
-    params: Params,
-) -> Hnsw<Vectors<E>> {
-    let index = Hnsw::build(vectors(values, dim, Metric::L2Squared), params, Build::default());
-    let index = index.unwrap();
+/// An index whose searches are led by the graph alone.
+pub(crate) fn build<E: VectorElement>(values: &[E], dim: usize, params: Params) -> Hnsw<Blind<E>> {
+    let space = Blind(vectors(values, dim, Metric::L2Squared));
+    let index = Hnsw::build(space, params, Build::default()).unwrap();
     index.check().unwrap();
     index
 }
@@ -107,8 +107,8 @@ pub(crate) fn rows<E>(values: &[E], dim: usize) -> Vec<&[E]> {
 }
 
 /// The points that a search for their own row with ef 64 does not find; an equal row counts.
-pub(crate) fn self_misses<E: VectorElement>(index: &Hnsw<Vectors<E>>) -> Vec<u32> {
-    let row = |id| index.space().get(id).unwrap();
+pub(crate) fn self_misses<E: VectorElement>(index: &Hnsw<Blind<E>>) -> Vec<u32> {
+    let row = |id| index.space().0.get(id).unwrap();
     let mut searcher = index.searcher();
     (0..index.len() as u32)
         .filter(|id| {
