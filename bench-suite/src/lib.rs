@@ -14,6 +14,7 @@ pub mod kernel_cells;
 pub mod kernel_runs;
 pub mod machine;
 mod matrix;
+pub mod mixed;
 mod passes;
 pub mod peer_index;
 pub mod peers;

@@ -1,9 +1,10 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | kernels | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | kernels | mixed | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
 mod churn;
 mod kernels;
+mod mixed;
 mod neon;
 mod peers;
 mod process;
@@ -36,6 +37,8 @@ enum Task {
     Churn(churn::Args),
     /// Time every kernel, beside other libraries if asked; print a table or JSON lines.
     Kernels(kernels::Args),
+    /// Let many threads change and search one index, and check each other.
+    Mixed(mixed::Args),
     /// Measure other index libraries beside ours, in one run, at equal recall.
     Peers(peers::Args),
     /// Run every check: tidy, format, lints, tests, documentation, oldest Rust, packages.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Scaling(args) => scaling::run(args),
         Task::Churn(args) => churn::run(args),
         Task::Kernels(args) => kernels::run(args),
+        Task::Mixed(args) => mixed::run(args),
         Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),

@@ -12,19 +12,16 @@ use crate::graph::Graph;
 use crate::id::{Candidate, Id};
 use crate::space::{Scorer, Space};
 
-/// New links for each that is lost, at most. With 1 …
-const REPLACEMENTS: usize = 2;
-
 impl<S: Space> Builder<'_, S> {
-    /// Replaces the links of one list that lead to removed points, if it has any. Returns the distances
-    /// computed.
+    /// Replaces the links of one list that lead to removed points, if it has any, by at most as many:
+    /// with two for each, a search takes 12 % more distances after four rounds of 25 % and finds 0.2
+    /// points more (ADR 10). Returns the distances computed.
     pub(super) fn mend(&self, graph: &Graph, id: Id, level: usize) -> u64 {
         let (dead, mut links): (Vec<Id>, Vec<Id>) =
             graph.links(id, level).partition(|link| graph.is_dead(*link));
         if dead.is_empty() {
             return 0;
         }
-        let room = (graph.degree(level) - links.len()).min(dead.len() * REPLACEMENTS);
         let behind: HashSet<Id> = dead.iter().flat_map(|dead| graph.links(*dead, level)).collect();
         let is_candidate = |other: &Id| {
             *other != id
@@ -39,7 +36,7 @@ impl<S: Space> Builder<'_, S> {
         let scored = behind.iter().zip(scores).map(|(id, score)| Candidate::new(score, *id));
         let mut candidates: Vec<Candidate> = scored.collect();
         candidates.sort_unstable();
-        let full = links.len() + room;
+        let full = links.len() + dead.len();
         let mut selection = Selection::new(&mut scorer, links);
         for candidate in candidates {
             if selection.ids.len() == full {

@@ -82,7 +82,9 @@ impl<S: Scorer> Walk<'_, S> {
     /// Where a beam on level 0 should begin: at a point that equals the target, or else where the
     /// upper levels lead.
     pub(crate) fn seed(&mut self, view: &View<'_>, entry: Id) -> [Candidate; 1] {
-        match view.originals.equal_to(self.scorer, self.reach) {
+        let equal = view.originals.equal_to(self.scorer, self.reach);
+        // One that is being inserted may have no links yet.
+        match equal.filter(|equal| view.graph.is_visible(*equal, view.snapshot)) {
             Some(equal) => [self.score(equal)],
             None => self.descend(entry, 0),
         }
