@@ -60,8 +60,8 @@ impl Directory {
         loop {
             let version = self.version.load(Acquire);
             let table = self.table();
-            if let Some(place) = table.find(hash, &mut is) {
-                return Some(table.ids[place].load(Relaxed));
+            if let Some((_, id)) = table.find(hash, &mut is) {
+                return Some(id);
             }
             fence(Acquire);
             if version.is_multiple_of(2) && version == self.version.load(Relaxed) {
@@ -81,7 +81,7 @@ impl Directory {
     /// Puts `new` in the place of `old`, which has the same hash.
     pub(crate) fn replace(&self, hash: u64, old: Id, new: Id) {
         let table = self.table();
-        if let Some(place) = table.find(hash, |id| id == old) {
+        if let Some((place, _)) = table.find(hash, |id| id == old) {
             table.ids[place].store(new, Release);
         }
     }
@@ -89,7 +89,7 @@ impl Directory {
     /// Removes an id.
     pub(crate) fn remove(&self, hash: u64, id: Id, hash_of: impl Fn(Id) -> u64) {
         let table = self.table();
-        let Some(place) = table.find(hash, |other| other == id) else { return };
+        let Some((place, _)) = table.find(hash, |other| other == id) else { return };
         self.version.fetch_add(1, Relaxed);
         fence(Release);
         table.close(place, hash_of);
@@ -138,13 +138,17 @@ impl Table {
         (0..=mask).map(move |step| (hash as usize).wrapping_add(step) & mask)
     }
 
-    fn find(&self, hash: u64, mut is: impl FnMut(Id) -> bool) -> Option<usize> {
+    /// The place of an id with this hash that `is` the one, and the id.
+    fn find(&self, hash: u64, mut is: impl FnMut(Id) -> bool) -> Option<(usize, Id)> {
         let tag = tag(hash);
         for place in self.places(hash) {
-            match self.tags[place].load(Acquire) {
-                0 => return None,
-                other if other == tag && is(self.ids[place].load(Acquire)) => return Some(place),
-                _ => {}
+            let found = self.tags[place].load(Acquire);
+            if found == 0 {
+                return None;
+            }
+            let id = self.ids[place].load(Acquire);
+            if found == tag && is(id) {
+                return Some((place, id));
             }
         }
         None

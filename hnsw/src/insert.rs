@@ -210,7 +210,7 @@ impl<S: Store> Edit<'_, S> {
         let builder = self.index.builder(&|_, _| {});
         let mut distances = scratches.lend(|_, walk| builder.remove(graph, id, walk));
         self.writer.unswept += 1;
-        let live = graph.len() - graph.removals();
+        let live = graph.len() - graph.removals() as usize;
         if self.writer.unswept >= (live / SWEEP_SHARE).max(SWEEP_LEAST) {
             distances += builder.sweep(graph);
             self.writer.unswept = 0;

@@ -55,7 +55,7 @@ impl Stats {
             mean: degrees.iter().sum::<usize>() as f64 / degrees.len().max(1) as f64,
             max: degrees.iter().copied().max().unwrap_or(0),
         };
-        let removed = graph.removals();
+        let removed = graph.removals() as usize;
         Self { live, removed, memory, levels, degrees, stale_links }
     }
 

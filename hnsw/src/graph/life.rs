@@ -7,10 +7,11 @@
 //! never seen both, nor neither.
 //!
 //! A writer takes a removed point out of the lists at once, before it stores the word. A search that
-//! began before may then no longer find its way to it. It looks at the log of removals when it ends,
-//! and adds what was logged since it began.
+//! began before may then no longer find its way to it. When it has read all it needs of the graph, it
+//! looks at the log of removals, and adds what was logged since it began.
 
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{
     AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -85,7 +86,7 @@ impl Life {
         entry[0].store(id, Relaxed);
         entry[1].store(moved.unwrap_or(NONE), Relaxed);
         self.logged.store(removal + 1, Release);
-        // Pairs with the fence in `disturbed_since`: who reads a slot written from here on and then
+        // Pairs with the fence in `logged`: who reads a slot written from here on and then
         // passes that fence reads this count.
         fence(Release);
     }
@@ -108,22 +109,21 @@ impl Life {
         death == 0 || death > snapshot.removals
     }
 
-    /// The points that were removed or moved since `snapshot`.
-    pub(super) fn disturbed_since(&self, snapshot: Snapshot) -> impl Iterator<Item = Id> {
+    /// The number of removals of which the caller may have seen anything in the graph.
+    pub(super) fn logged(&self) -> u32 {
         fence(Acquire);
-        let logged = self.logged.load(Acquire);
-        let entries = (snapshot.removals..logged).flat_map(|removal| self.log.row(removal));
-        entries.map(|id| id.load(Relaxed)).filter(|id| *id != NONE)
+        self.logged.load(Acquire)
     }
 
-    /// Removals, published or not.
-    pub(super) fn removals(&self) -> usize {
-        self.logged.load(Relaxed) as usize
+    /// The points that these removals ended or moved.
+    pub(super) fn disturbed(&self, removals: Range<u32>) -> impl Iterator<Item = Id> {
+        let entries = removals.flat_map(|removal| self.log.row(removal));
+        entries.map(|id| id.load(Relaxed)).filter(|id| *id != NONE)
     }
 
     pub(super) fn bytes(&self) -> usize {
         // Untouched pages of the tables are address space only.
-        self.removals() * (size_of::<[u32; 2]>() + size_of::<u32>())
+        self.logged() as usize * (size_of::<[u32; 2]>() + size_of::<u32>())
     }
 }
 
@@ -141,13 +141,13 @@ mod tests {
         life.end(3, Some(4)); // point 9 replaces point 3
         assert!(life.is_dead(3) && !life.is_dead(9));
         assert!(life.is_visible(3, before) && !life.is_visible(9, before));
-        assert_eq!(life.disturbed_since(before).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(life.disturbed(before.removals..life.logged()).collect::<Vec<_>>(), [3, 4]);
         assert_eq!(life.snapshot(), before);
         life.publish(10);
         let after = life.snapshot();
         assert!(!life.is_visible(3, after) && life.is_visible(9, after));
         assert!(life.is_visible(3, before) && !life.is_visible(9, before));
         assert_eq!((before.live(), after.live()), (9, 9));
-        assert_eq!(life.disturbed_since(after).count(), 0);
+        assert_eq!(life.logged(), after.removals);
     }
 }

@@ -19,6 +19,7 @@ mod level;
 mod life;
 
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{
     AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -143,15 +144,15 @@ impl Graph {
         self.life.is_visible(id, snapshot)
     }
 
-    /// The points that a search with this snapshot may have missed, since they were removed or moved
-    /// after it.
-    pub(crate) fn disturbed_since(&self, snapshot: Snapshot) -> impl Iterator<Item = Id> {
-        self.life.disturbed_since(snapshot)
+    /// The number of removals of which the caller may have seen anything: all that it has read of the
+    /// lists before the call is as it was before later ones.
+    pub(crate) fn removals(&self) -> u32 {
+        self.life.logged()
     }
 
-    /// The number of points removed so far.
-    pub(crate) fn removals(&self) -> usize {
-        self.life.removals()
+    /// The points that these removals ended, and those that lost their place for them.
+    pub(crate) fn disturbed(&self, removals: Range<u32>) -> impl Iterator<Item = Id> {
+        self.life.disturbed(removals)
     }
 
     pub(crate) fn m(&self) -> usize {

@@ -5,7 +5,7 @@ use super::filter::Filter;
 use super::request::Search;
 use super::scan::scan;
 use super::view::View;
-use crate::id::{Candidate, Hit, Id};
+use crate::id::{Candidate, Hit};
 use crate::space::Scorer;
 
 /// How much wider than asked for a beam may become that ends in a shell (see [`Pool::is_shell`]) or
@@ -136,15 +136,21 @@ impl<S: Scorer> Answer<'_, S> {
             let best = walk.best(k, false, |_| true);
             return hits.extend(best.iter().map(|candidate| candidate.hit()));
         }
-        let best = walk.best(k, collected, |id| view.allows_any(id)).iter();
-        let mut chains: Vec<Candidate> = best.copied().collect();
-        let missed = graph.disturbed_since(view.snapshot).filter(|id| (*id as usize) < view.reach);
-        let missed: Vec<Id> = missed.filter(|id| view.allows_any(*id)).collect();
-        chains.extend(missed.into_iter().map(|id| walk.exact(id)));
-        for first in chains {
-            let chain = std::iter::once(first.id()).chain(view.copies(first.id()));
-            let allowed = chain.filter(|id| view.allows(*id)).take(k);
-            hits.extend(allowed.map(|id| Hit { id, ..first.hit() }));
+        let mut chains = walk.best(k, collected, |id| view.allows_any(id)).to_vec();
+        let mut seen = view.snapshot.removals;
+        loop {
+            for first in chains {
+                let chain = std::iter::once(first.id()).chain(view.copies(first.id()));
+                let allowed = chain.filter(|id| view.allows(*id)).take(k);
+                hits.extend(allowed.map(|id| Hit { id, ..first.hit() }));
+            }
+            // Nothing was missed of which the log says nothing after the last look at the graph.
+            let logged = graph.removals();
+            if logged == seen {
+                break;
+            }
+            chains = view.disturbed(seen..logged).map(|id| walk.exact(id)).collect();
+            seen = logged;
         }
         hits.sort_unstable_by_key(|hit| Candidate::new(hit.distance, hit.id));
         hits.dedup_by_key(|hit| hit.id);

@@ -31,6 +31,8 @@ pub struct Pages<'a, S: Space> {
     returned: HashSet<Id>,
     /// Whether a point beyond the radius has come up.
     is_beyond: bool,
+    /// Removals that are taken into account.
+    seen: u32,
     distances: u64,
 }
 
@@ -62,6 +64,7 @@ impl<'a, S: Space> Pages<'a, S> {
             ready: VecDeque::new(),
             returned: HashSet::new(),
             is_beyond: false,
+            seen: view.snapshot.removals,
             distances,
         })
     }
@@ -78,17 +81,20 @@ impl<'a, S: Space> Pages<'a, S> {
         let Ok(mut scorer) = self.space.scorer(self.query, buffer) else { return Vec::new() };
         scratch.distances = 0;
         let mut walk = Walk { graph: view.graph, reach: view.reach, scorer: &mut scorer, scratch };
-        // Points removed since the view was taken may have lost the links to them.
-        let missed = view.graph.disturbed_since(view.snapshot);
-        let missed: Vec<Id> = missed.filter(|id| (*id as usize) < view.reach).collect();
-        for id in missed {
-            let candidate = walk.score(id);
-            walk.meet(candidate);
-        }
         let mut page = Vec::new();
         while page.len() < search.k && !self.is_beyond {
             if ready.is_empty() {
                 walk.resume(search.ef);
+                // Points removed since the view was taken may have lost the links to them.
+                let logged = view.graph.removals();
+                if logged != self.seen {
+                    for id in view.disturbed(self.seen..logged) {
+                        let candidate = walk.score(id);
+                        walk.meet(candidate);
+                    }
+                    self.seen = logged;
+                    continue;
+                }
                 let Some(first) = walk.scratch.take_first() else { break };
                 let Hit { id, distance } = walk.exact(first.id()).hit();
                 let chain = std::iter::once(id).chain(view.copies(id));

@@ -1,5 +1,7 @@
 //! What one search sees of a graph that others change.
 
+use std::ops::Range;
+
 use super::filter::Filter;
 use crate::graph::{Graph, Snapshot};
 use crate::id::Id;
@@ -42,6 +44,11 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn allows_any(&self, id: Id) -> bool {
         self.allows(id) || (self.graph.has_copies() && self.copies(id).any(|id| self.allows(id)))
+    }
+
+    /// What these removals have taken from its place, as far as the search knows it.
+    pub(crate) fn disturbed(&self, removals: Range<u32>) -> impl Iterator<Item = Id> {
+        self.graph.disturbed(removals).filter(|id| (*id as usize) < self.reach)
     }
 
     /// The chain of copies behind `id`.
