@@ -98,8 +98,8 @@
 //! ```
 //!
 //! Where the points are elsewhere (in a file, in a map of the application) they can stay there: the
-//! graph holds ids only, and all that it asks of points is the trait [`Space`]; to add some while
-//! others search, [`Store`]. [`Vectors`] and [`Points`] are two such spaces.
+//! graph holds ids only, and all that it asks of points is the trait [`Space`], which names two models;
+//! to add some while others search, [`Store`].
 
 mod build;
 mod flat;
