@@ -11,7 +11,7 @@ use nearfield_hnsw::{
     Build, Flat, Hnsw, Index, InsertError, Params, PointError, PointMetric, Points, Search,
     SearchError, Space, Threads,
 };
-use support::Random;
+use support::{Random, assert_scores};
 
 /// The fewest letters to insert, delete or replace to make one word of another.
 struct Levenshtein;
@@ -179,6 +179,8 @@ where
     let index = build(2);
     index.check().unwrap();
     assert_eq!(index.graph_hash(), build(1).graph_hash());
+    let point = |id| points[id as usize].borrow();
+    assert_scores(index.space(), |a, b| metric().distance(point(a), point(b)));
 
     let search = Search::new(10).ef(64);
     for (id, point) in points.iter().enumerate() {
@@ -465,6 +467,7 @@ fn equal_points_come_and_go() {
     index.check().unwrap();
     let compact = index.compact(Build::default()).unwrap();
     compact.check().unwrap();
+    assert!(compact.space().equal(0, 99) && !compact.space().equal(0, 100));
     for index in [index, compact] {
         index.insert(1000, &words[0]).unwrap();
         let hits = index.search(&words[0], Search::new(102)).unwrap();

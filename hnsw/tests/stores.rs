@@ -19,7 +19,7 @@ use nearfield_hnsw::{
     Build, Hnsw, Id, Index, InsertError, Metric, Params, Scorer, Search, SearchError, Space, Store,
 };
 use nearfield_kernels::{Kernel, all_finite};
-use support::Random;
+use support::{Random, assert_scores};
 
 const DIM: usize = 12;
 
@@ -66,6 +66,8 @@ fn a_mapped_file_is_searched_where_it_lies() {
     assert!(index.space().equal(0, 999) && !index.space().equal(0, 1));
 
     let (kernel, mut random, mut found) = (l2(), Random::new(42), 0);
+    let row = |id: Id| &values[id as usize * DIM..][..DIM];
+    assert_scores(index.space(), |a, b| kernel.distance(row(a), row(b)));
     for _ in 0..50 {
         let query = random.normals(DIM);
         // A scan of the values as they were written.
@@ -335,6 +337,23 @@ fn points_live_in_a_map_of_the_caller() {
     assert!(Arc::ptr_eq(&index.space().entries, &entries));
     entries.write().unwrap().retain(|name, _| model.values().any(|used| used == name));
     assert_finds(&entries, &index, &model);
+}
+
+#[test]
+fn scores_are_those_of_the_entries() {
+    let (entries, index) = indexed();
+    let (space, kernel, mut scratch) = (index.space(), l2(), Vec::new());
+    // The first points have their ids as names.
+    let distance = |a: &str, b: Id| {
+        let entries = entries.read().unwrap();
+        kernel.distance(&entries[a], &entries[&b.to_string()])
+    };
+    assert_scores(space, |a, b| distance(&a.to_string(), b));
+    let mut newcomer = space.newcomer("599", &mut scratch).unwrap();
+    for id in 0..20 {
+        assert_eq!(newcomer.score(id), distance("599", id));
+    }
+    assert_eq!(space.push("none"), Err(NamedError::NoEntry("none".into())));
 }
 
 #[test]
