@@ -13,6 +13,7 @@ use crate::insert::{InsertError, Poisoned};
 use crate::keys::{ByKey, Key, KeyHit, Keys};
 use crate::memory::Memory;
 use crate::params::Params;
+use crate::points::{PointMetric, Points};
 use crate::search::{BatchError, Pages, Search, SearchError};
 use crate::space::{Space, Store};
 use crate::stats::Stats;
@@ -405,6 +406,16 @@ impl<K: Key, S: Space> Index<K, S> {
 impl<K: Key, E: VectorElement> Index<K, Vectors<E>> {
     /// The vector of a key as it is stored, see [`Vectors`].
     pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Cow<'_, [E]>>
+    where
+        K: Borrow<Q>,
+    {
+        self.space().get(self.id(key)?)
+    }
+}
+
+impl<K: Key, M: PointMetric> Index<K, Points<M>> {
+    /// The point of a key.
+    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&M::Point>
     where
         K: Borrow<Q>,
     {

@@ -65,8 +65,41 @@
 //!
 //! # Points of your own
 //!
-//! The graph knows ids only. What it asks of the points is the trait [`Space`]; [`Vectors`] is one
-//! such space, over `f32`, `f16`, `bf16`, `i8`, `u8` or packed bits.
+//! Anything that has a distance can be indexed: strings, point clouds, sets, vectors under a distance
+//! that was learned. Write a [`PointMetric`]; [`Points`] hold the points.
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use nearfield_hnsw::{Index, Params, PointMetric, Points, Search};
+//!
+//! /// How many tags only one of two lists has; the lists are sorted.
+//! struct Tags;
+//!
+//! impl PointMetric for Tags {
+//!     type Point = [String];
+//!     type Error = Infallible; // every list will do
+//!
+//!     fn distance(&self, a: &[String], b: &[String]) -> f32 {
+//!         let common = a.iter().filter(|tag| b.binary_search(tag).is_ok()).count();
+//!         (a.len() + b.len() - 2 * common) as f32
+//!     }
+//! }
+//!
+//! let tags = |tags: &str| tags.split(' ').map(String::from).collect::<Vec<_>>();
+//! let index = Index::new(Points::new(Tags).with_equality(), Params::default())?;
+//! index.insert("heron", &tags("bird grey river"))?;
+//! index.insert("otter", &tags("mammal river"))?;
+//! index.upsert("otter", &tags("brown mammal river"))?;
+//!
+//! let hits = index.search(&tags("brown mammal"), Search::new(1))?;
+//! assert_eq!((*hits[0].key, hits[0].distance), ("otter", 1.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where the points are elsewhere (in a file, in a map of the application) they can stay there: the
+//! graph holds ids only, and all that it asks of points is the trait [`Space`], which names two models;
+//! to add some while others search, [`Store`].
 
 mod build;
 mod directory;
@@ -80,6 +113,7 @@ mod keys;
 mod memory;
 mod originals;
 mod params;
+mod points;
 mod search;
 mod space;
 mod stats;
@@ -99,6 +133,7 @@ pub use insert::{InsertError, Poisoned};
 pub use keys::{Key, KeyHit};
 pub use memory::Memory;
 pub use params::{Params, ParamsError};
+pub use points::{PointError, PointMetric, PointScorer, Points};
 pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
 pub use space::{Scorer, Space, Store};
 pub use stats::{Degrees, Stats};

@@ -5,7 +5,19 @@ use crate::id::Id;
 /// A set of points, numbered from 0, in which distances can be computed.
 ///
 /// The graph holds ids only; everything it learns of the points it learns through this trait. The
-/// built-in space is [`Vectors`](crate::Vectors).
+/// built-in spaces are [`Vectors`](crate::Vectors), and [`Points`](crate::Points) of any other type.
+///
+/// # A store of your own
+///
+/// Points can stay where they are, in a store of yours, and the space over it tells distances. Two are
+/// in the repository to be taken as models: in `hnsw/examples/mapped_file.rs` the rows of a file that is
+/// mapped into memory, compared by a kernel where they lie; in `hnsw/tests/stores.rs` the entries of a
+/// map behind a lock, to which the application adds while searches run ([`Store`]).
+///
+/// A point must stay what it is, and where its id leads, as long as an index has the space: a removed
+/// one as well, through which searches that are under way may pass. The graph was built by distances
+/// that it would not find again. To change a point put a new one in its place
+/// ([`Index::upsert`](crate::Index::upsert)).
 pub trait Space: Send + Sync {
     /// What can be searched for.
     type Query: ?Sized + Sync;
@@ -44,10 +56,12 @@ pub trait Space: Send + Sync {
     /// Distances from the point `id`.
     fn member(&self, id: Id) -> Self::Scorer<'_>;
 
-    /// Whether two points are the same: bytes, not distance. Such points are linked as one.
+    /// Whether two points are the same: bytes, not distance. Such points are linked as one. Where that
+    /// is not known, say `a == b`.
     fn equal(&self, a: Id, b: Id) -> bool;
 
-    /// A hash of the point; equal for [`equal`](Self::equal) points.
+    /// A hash of the point; equal for [`equal`](Self::equal) points, and for few others: they are all
+    /// compared. Where points are equal only to themselves the id will do.
     fn fingerprint(&self, id: Id) -> u64;
 
     /// Bytes that the points take.

@@ -5,7 +5,8 @@ mod blind;
 
 pub(crate) use blind::Blind;
 use nearfield_hnsw::{
-    Backend, Build, Hnsw, Metric, Params, Search, VectorElement, Vectors, bf16, f16,
+    Backend, Build, Hnsw, Id, Metric, Params, Scorer, Search, Space, VectorElement, Vectors, bf16,
+    f16,
 };
 
 /// A small generator of reproducible numbers (SplitMix64).
@@ -129,4 +130,22 @@ pub(crate) fn recall(
     let total: usize = exact.iter().map(Vec::len).sum();
     let hits: usize = exact.iter().zip(found).map(|(exact, found)| common(exact, found)).sum();
     hits as f64 / total as f64
+}
+
+/// The scorers of the first points of a space tell the distances that `distance` does, in whatever way
+/// they are asked. A graph forgives much: recall alone does not show a scorer that is wrong at times.
+pub(crate) fn assert_scores<S: Space>(space: &S, distance: impl Fn(Id, Id) -> f32) {
+    let ids: Vec<Id> = (0..space.len().min(20) as Id).collect();
+    let mut aimed = space.member(0);
+    for a in &ids {
+        let expected: Vec<f32> = ids.iter().map(|b| distance(*a, *b)).collect();
+        let mut out = vec![f32::NAN; ids.len()];
+        space.member(*a).score_all(&ids, &mut out);
+        assert_eq!(out, expected, "of the member {a}");
+        aimed.aim(*a);
+        aimed.score_all(&ids, &mut out);
+        assert_eq!(out, expected, "aimed at {a}");
+        out.iter_mut().zip(&ids).for_each(|(out, b)| *out = aimed.score(*b));
+        assert_eq!(out, expected, "one by one, aimed at {a}");
+    }
 }
