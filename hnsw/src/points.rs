@@ -365,6 +365,15 @@ impl<M: PointMetric> Scorer for PointScorer<'_, M> {
             *out = self.score(*id);
         }
     }
+
+    fn fingerprint(&self) -> Option<u64> {
+        self.points.equality.map(|by| (by.hash)(self.target))
+    }
+
+    fn is_at(&self, id: Id) -> bool {
+        let same = |by: Equality<M::Point>| (by.equal)(self.target, self.points.point(id));
+        self.points.equality.is_some_and(same)
+    }
 }
 
 impl<M: PointMetric> fmt::Debug for PointScorer<'_, M> {

@@ -7,6 +7,7 @@ use super::tree::{Token, Tree, Violation, flatten};
 /// a benchmark.
 const UNSAFE: &[(&str, &str)] = &[
     ("bench-suite/src/peers/linked/cast.rs", "shows vectors to the peers as their own types"),
+    ("hnsw/examples/mapped_file.rs", "maps a file, of which one must promise that nobody writes"),
     ("hnsw/src/store/segment.rs", "owns memory that the system mapped, and lends it as slices"),
     ("hnsw/src/store/table.rs", "writes rows behind those that readers borrow"),
     ("index-peers/src/hannoy.rs", "opens an LMDB file, which maps it"),
