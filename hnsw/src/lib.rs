@@ -53,11 +53,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Keys, and points that come and go
+//!
+//! [`Index`] is what applications use: points by keys of their own, [inserted](Index::insert),
+//! [replaced](Index::upsert) and [removed](Index::remove) from any number of threads while others
+//! search. [`Hnsw`] does the same by ids.
+//!
+//! ```
+//! use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
+//!
+//! let index = Index::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
+//! for (key, row) in [("east", [1.0, 0.0]), ("north", [0.0, 1.0]), ("west", [-1.0, 0.0])] {
+//!     index.insert(key, &row)?;
+//! }
+//! // What a request can ask for: how many, which, how near, how hard to look.
+//! let request = Search::new(10).filter(&|key: &&str| *key != "west").within(0.5).ef(100);
+//! let hits = index.search(&[0.9, 0.2], request)?;
+//! assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), ["east"]);
+//!
+//! assert!(index.remove("east")?);
+//! assert_eq!(index.search_near("north", Search::new(2))?[1].key, &"west");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What is promised
 //!
-//! - The same points in the same order, parameters and batches give the same graph
-//!   ([`Hnsw::graph_hash`]) on any number of threads, any backend and any CPU.
-//! - A search returns exactly min(k, points) hits, ordered by (distance, id), without repeats.
+//! - The same points, parameters and operations in the same order give the same graph
+//!   ([`Hnsw::graph_hash`]) on any number of threads, any backend and any CPU. (Several threads that
+//!   write at the same time make their order by timing.)
+//! - A search returns exactly min(k, points) hits, ordered by (distance, id), without repeats; with a
+//!   filter, of the points that it allows.
+//! - Searches wait for nobody, and see one moment: what every call that had returned before has done, and
+//!   of a point that is being replaced the old one or the new one. A search for a point that is there
+//!   finds it.
 //! - Every point can be reached from every other ([`Hnsw::check`] verifies it), and equal rows
 //!   (equal bytes of what is stored, see [`Vectors`]) are all found, in ascending order of ids.
 //! - NaN, infinity, norms whose distances would overflow, vectors without a direction, wrong dimensions
