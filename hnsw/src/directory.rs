@@ -35,6 +35,9 @@ pub(crate) struct Directory {
     version: AtomicU32,
 }
 
+/// Ids were moving from place to place, so one that is there may have been overlooked.
+pub(crate) struct Moving;
+
 #[derive(Debug)]
 struct Table {
     tags: Box<[AtomicU8]>,
@@ -55,20 +58,25 @@ impl Default for Directory {
 }
 
 impl Directory {
-    /// An id with this hash that `is` the one.
+    /// An id with this hash that `is` the one. Waits while ids move, which takes a writer a microsecond.
     pub(crate) fn find(&self, hash: u64, mut is: impl FnMut(Id) -> bool) -> Option<Id> {
         loop {
-            let version = self.version.load(Acquire);
-            let table = self.table();
-            if let Some((_, id)) = table.find(hash, &mut is) {
-                return Some(id);
+            match self.look(hash, &mut is) {
+                Ok(found) => return found,
+                Err(Moving) => std::thread::yield_now(),
             }
-            fence(Acquire);
-            if version.is_multiple_of(2) && version == self.version.load(Relaxed) {
-                return None;
-            }
-            std::hint::spin_loop();
         }
+    }
+
+    /// The same for who would rather not wait.
+    pub(crate) fn look(&self, hash: u64, is: impl FnMut(Id) -> bool) -> Result<Option<Id>, Moving> {
+        let version = self.version.load(Acquire);
+        if let Some((_, id)) = self.table().find(hash, is) {
+            return Ok(Some(id));
+        }
+        fence(Acquire);
+        let is_still = version.is_multiple_of(2) && version == self.version.load(Relaxed);
+        if is_still { Ok(None) } else { Err(Moving) }
     }
 
     /// Adds an id that is not there.

@@ -210,9 +210,8 @@ impl<K: Key, S: Store> Index<K, S> {
         let mut edit = self.hnsw.edit().ok_or(Poisoned)?;
         let Some(id) = self.keys.current(key) else { return Ok(false) };
         edit.remove(id);
-        self.keys.retire(self.keys.of(id).clone(), id);
         edit.publish();
-        self.keys.forget(key);
+        self.keys.free(id);
         Ok(true)
     }
 
@@ -282,11 +281,17 @@ impl<K: Key, S: Space> Index<K, S> {
     where
         K: Borrow<Q>,
     {
-        let id = self.id(key).ok_or(SearchError::NoSuchPoint)?;
-        let by_id = |search: Search<'_>| {
-            self.hnsw.searcher().search_near(id, search).map(|hits| self.name(hits))
-        };
-        self.by_key(search, by_id)
+        loop {
+            let id = self.id(key).ok_or(SearchError::NoSuchPoint)?;
+            let by_id = |search: Search<'_>| {
+                self.hnsw.searcher().search_near(id, search).map(|hits| self.name(hits))
+            };
+            match self.by_key(search, by_id) {
+                // Replaced meanwhile: the key has another point now.
+                Err(SearchError::NoSuchPoint) => {}
+                answer => return answer,
+            }
+        }
     }
 
     /// Searches for all `queries` in parallel; answers in their order, each as

@@ -2,10 +2,12 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use crate::directory::Directory;
 use crate::hnsw::Hnsw;
-use crate::id::{Hit, Id, NONE};
+use crate::id::{Hit, Id};
 use crate::search::Filter;
 use crate::space::Space;
 use crate::store::Slots;
@@ -14,14 +16,6 @@ use crate::store::Slots;
 pub trait Key: Clone + Eq + Hash + Send + Sync {}
 
 impl<K: Clone + Eq + Hash + Send + Sync> Key for K {}
-
-/// The point that a key has, and the one that it had before: whoever looks while one replaces the
-/// other takes the one that is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Holder {
-    now: Id,
-    before: Id,
-}
 
 /// A point that a search returned, by its key.
 #[derive(Debug, PartialEq)]
@@ -42,39 +36,55 @@ impl<K> Clone for KeyHit<'_, K> {
 
 impl<K> Copy for KeyHit<'_, K> {}
 
-/// Readers wait for nobody. One thread at a time writes: the one that changes the index.
+/// What is known of a point beside its row.
+struct Label<K> {
+    key: K,
+    /// The point that had the key before. Who looks for the key while the one replaces the other takes
+    /// the one that is published.
+    before: Option<Id>,
+}
+
+/// One thread at a time writes: the one that changes the index.
 pub(crate) struct Keys<K> {
-    by_id: Slots<K>,
-    holders: papaya::HashMap<K, Holder>,
+    labels: Slots<Label<K>>,
+    /// The last point of each key.
+    directory: Directory,
+    hasher: RandomState,
+    len: AtomicUsize,
 }
 
 impl<K: Key> Keys<K> {
     pub(crate) fn new() -> Self {
-        Self { by_id: Slots::default(), holders: papaya::HashMap::new() }
+        Self {
+            labels: Slots::default(),
+            directory: Directory::default(),
+            hasher: RandomState::new(),
+            len: AtomicUsize::new(0),
+        }
     }
 
     /// Gives `id`, which is not published, its key; the key's point was `before` until then.
     pub(crate) fn assign(&self, id: Id, key: K, before: Option<Id>) {
-        self.by_id.set(id, key.clone());
-        self.holders.pin().insert(key, Holder { now: id, before: before.unwrap_or(NONE) });
+        let hash = self.hasher.hash_one(&key);
+        self.labels.set(id, Label { key, before });
+        match before {
+            Some(before) => self.directory.replace(hash, before, id),
+            None => {
+                self.directory.insert(hash, id, |id| self.hash_of(id));
+                self.len.fetch_add(1, Relaxed);
+            }
+        }
     }
 
-    /// Takes its point from a key, as soon as the removal is published.
-    pub(crate) fn retire(&self, key: K, id: Id) {
-        self.holders.pin().insert(key, Holder { now: NONE, before: id });
-    }
-
-    /// Forgets a key whose point's removal is published.
-    pub(crate) fn forget<Q: Hash + Eq + ?Sized>(&self, key: &Q)
-    where
-        K: Borrow<Q>,
-    {
-        self.holders.pin().remove(key);
+    /// Frees the key of `id`, whose removal is published.
+    pub(crate) fn free(&self, id: Id) {
+        self.directory.remove(self.hash_of(id), id, |id| self.hash_of(id));
+        self.len.fetch_sub(1, Relaxed);
     }
 
     /// The key of a point, if it has one.
     pub(crate) fn get(&self, id: Id) -> Option<&K> {
-        self.by_id.get(id)
+        self.labels.get(id).map(|label| &label.key)
     }
 
     /// The key of a point.
@@ -92,7 +102,7 @@ impl<K: Key> Keys<K> {
 
     /// Keys that have a point.
     pub(crate) fn len(&self) -> usize {
-        self.holders.len()
+        self.len.load(Relaxed)
     }
 
     /// The point of a key as the thread sees it that changes the index.
@@ -100,7 +110,8 @@ impl<K: Key> Keys<K> {
     where
         K: Borrow<Q>,
     {
-        self.holder(key).map(|holder| holder.now).filter(|id| *id != NONE)
+        let has_key = |id: Id| self.get(id).is_some_and(|other| other.borrow() == key);
+        self.directory.find(self.hasher.hash_one(key), has_key)
     }
 
     /// The point of a key as a search would see it that begins now.
@@ -112,38 +123,34 @@ impl<K: Key> Keys<K> {
     where
         K: Borrow<Q>,
     {
-        let mut holder = self.holder(key)?;
+        let mut id = self.current(key)?;
         loop {
             let snapshot = index.graph.snapshot();
-            let mut ids = [holder.now, holder.before].into_iter();
+            let before = self.labels.get(id).and_then(|label| label.before);
+            let mut ids = std::iter::once(id).chain(before);
             let visible = ids.find(|id| index.graph.is_visible(*id, snapshot));
-            // Neither is there: the key is about to come, or both were replaced meanwhile.
-            let again = self.holder(key)?;
-            if visible.is_some() || again == holder {
+            // Neither is there: the key is about to come or to go, or both were replaced meanwhile.
+            let again = self.current(key)?;
+            if visible.is_some() || again == id {
                 return visible;
             }
-            holder = again;
+            id = again;
         }
     }
 
-    fn holder<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Holder>
-    where
-        K: Borrow<Q>,
-    {
-        self.holders.pin().get(key).copied()
+    fn hash_of(&self, id: Id) -> u64 {
+        self.hasher.hash_one(self.of(id))
     }
 
-    /// Bytes of keys and table; what keys own elsewhere is not counted.
+    /// Bytes of keys and directory; what keys own elsewhere is not counted.
     pub(crate) fn bytes(&self) -> usize {
-        // papaya keeps one allocation and a word for each entry, with a load of at most a half.
-        let entry = size_of::<(K, Holder)>() + 2 * size_of::<[usize; 2]>();
-        self.by_id.bytes() + self.holders.len() * entry
+        self.labels.bytes() + self.directory.bytes()
     }
 }
 
 impl<K> fmt::Debug for Keys<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").finish_non_exhaustive()
+        f.debug_struct("Keys").field("len", &self.len).finish_non_exhaustive()
     }
 }
 

@@ -29,7 +29,8 @@ impl Originals {
     /// The original that equals the target of a scorer, which knows the points below `reach`.
     pub(crate) fn equal_to(&self, scorer: &impl Scorer, reach: usize) -> Option<Id> {
         let hash = mixed(scorer.fingerprint()?);
-        self.directory.find(hash, |id| (id as usize) < reach && scorer.is_at(id))
+        // A search waits for nobody. It finds its way without, in all likelihood.
+        self.directory.look(hash, |id| (id as usize) < reach && scorer.is_at(id)).ok().flatten()
     }
 
     /// Splits new points into those with a row of their own and, for the others, pairs of the point

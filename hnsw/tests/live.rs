@@ -3,7 +3,7 @@
 mod support;
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use nearfield_hnsw::{
@@ -90,6 +90,51 @@ fn what_threads_insert_while_others_search_is_found() {
     let exact = Flat::new(vectors(&in_order, DIM, Metric::L2Squared));
     let exact = exact.search_batch(&queries, Search::new(10), Threads::Count(2)).unwrap();
     assert!(recall(&exact, &found) > 0.98, "{}", recall(&exact, &found));
+}
+
+#[test]
+fn a_key_that_moves_is_in_one_place_always() {
+    const MOVING: u32 = u32::MAX;
+    let (index, values) = filled(400);
+    index.insert(MOVING, &values[..DIM]).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let mover = scope.spawn(|| {
+            // Onto points that are there: it becomes a copy, an original, a copy …
+            for place in 0..2000 {
+                index.upsert(MOVING, &values[place % 3 * DIM..][..DIM]).unwrap();
+            }
+        });
+        let remover = scope.spawn(|| {
+            for step in 0..2000 {
+                let key = step % 7;
+                assert!(index.remove(&key).unwrap());
+                index.insert(key, &values[key as usize * DIM..][..DIM]).unwrap();
+            }
+        });
+        for searcher in 0..2 {
+            let (index, is_over, values) = (&index, &is_over, &values);
+            scope.spawn(move || {
+                let only = |key: &u32| *key == MOVING;
+                let request = Search::new(2).filter(&only);
+                while !is_over.load(Relaxed) {
+                    let hits = index.search(&values[searcher * DIM..][..DIM], request).unwrap();
+                    assert_eq!(hits.len(), 1, "{hits:?}");
+                    let hits = index.search_near(&MOVING, request).unwrap();
+                    assert!(hits.len() == 1 && index.contains(&MOVING), "{hits:?}");
+                    let all = index.search(&values[..DIM], Search::new(1000)).unwrap();
+                    // One key may be between its removal and its return.
+                    assert!((400..=401).contains(&all.len()), "{}", all.len());
+                    assert_eq!(all.iter().filter(|hit| *hit.key == MOVING).count(), 1);
+                }
+            });
+        }
+        mover.join().unwrap();
+        remover.join().unwrap();
+        is_over.store(true, Relaxed);
+    });
+    index.check().unwrap();
+    assert_eq!(index.len(), 401);
 }
 
 #[test]

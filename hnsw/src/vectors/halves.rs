@@ -17,7 +17,7 @@ use std::ops::RangeInclusive;
 
 use nearfield_kernels::{Backend, Kernel, Metric, Rows, Unsupported, bf16, prefetch};
 
-use super::equal;
+use super::identity::equal;
 use crate::id::Id;
 
 /// The shortest rows that are stored so. Of 64 elements the upper halves are two cache lines and the

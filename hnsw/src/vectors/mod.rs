@@ -3,6 +3,7 @@
 mod element;
 mod error;
 mod halves;
+mod identity;
 mod scorer;
 
 use std::borrow::Cow;
@@ -11,11 +12,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use nearfield_kernels::{Backend, Element, Kernel, Metric, Rows};
-use twox_hash::XxHash3_64;
 
 pub use element::VectorElement;
 pub use error::{Flaw, VectorError};
 use halves::{Halved, Halves};
+use identity::{equal, fingerprint};
 use scorer::Compared;
 pub use scorer::{QueryBuffer, VectorScorer};
 
@@ -196,15 +197,6 @@ impl<E: VectorElement> Vectors<E> {
         };
         VectorScorer::new(rows, self.kernel.metric() != self.metric)
     }
-}
-
-/// Whether two rows are the same, in bytes.
-fn equal<E: Element>(a: &[E], b: &[E]) -> bool {
-    bytemuck::cast_slice::<E, u8>(a) == bytemuck::cast_slice::<E, u8>(b)
-}
-
-fn fingerprint<E: Element>(row: &[E]) -> u64 {
-    XxHash3_64::oneshot(bytemuck::cast_slice(row))
 }
 
 /// Elements from row to row: whole cache lines, or for shorter rows a power of two, so that none

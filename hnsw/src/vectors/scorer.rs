@@ -6,7 +6,7 @@ use nearfield_kernels::{Kernel, Rows};
 
 use super::element::VectorElement;
 use super::halves::Halves;
-use super::{equal, fingerprint};
+use super::identity::{equal, fingerprint};
 use crate::id::Id;
 use crate::space::Scorer;
 use crate::store::Segment;
