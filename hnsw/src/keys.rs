@@ -169,3 +169,43 @@ impl<K: Key> Filter for ByKey<'_, K> {
         self.filter.count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::Build;
+    use crate::params::Params;
+    use crate::vectors::Vectors;
+
+    #[test]
+    fn a_key_leads_to_the_point_that_is_published() {
+        let space = Vectors::<f32>::new(1, nearfield_kernels::Metric::L2Squared).unwrap();
+        let index = Hnsw::build(space, Params::default(), Build::default().threads(1)).unwrap();
+        let keys = Keys::new();
+        let insert = || {
+            let plan = index.newcomer(&[1.0]).unwrap();
+            let mut edit = index.edit().unwrap();
+            (edit.insert(&[1.0], plan).unwrap(), edit)
+        };
+        let (old, edit) = insert();
+        keys.assign(old, "key", None);
+        assert_eq!((keys.current("key"), keys.find("key", &index)), (Some(old), None));
+        edit.publish();
+        drop(edit);
+        assert_eq!(keys.find("key", &index), Some(old));
+
+        let (new, mut edit) = insert();
+        edit.remove(old);
+        keys.assign(new, "key", Some(old));
+        assert_eq!((keys.current("key"), keys.find("key", &index)), (Some(new), Some(old)));
+        edit.publish();
+        assert_eq!(keys.find("key", &index), Some(new));
+
+        edit.remove(new);
+        assert_eq!(keys.find("key", &index), Some(new));
+        edit.publish();
+        assert_eq!(keys.find("key", &index), None);
+        keys.free(new);
+        assert_eq!((keys.current("key"), keys.len()), (None, 0));
+    }
+}

@@ -138,6 +138,61 @@ fn a_key_that_moves_is_in_one_place_always() {
 }
 
 #[test]
+fn a_point_that_moves_is_always_the_nearest() {
+    const MOVING: u32 = u32::MAX;
+    let (index, _) = filled(2000);
+    // Both places are nearer to the query than any other point.
+    let places = [[50.0; DIM], [51.0; DIM]];
+    index.insert(MOVING, &places[0]).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let searcher = scope.spawn(|| {
+            let mut searches = 0;
+            while !is_over.load(Relaxed) {
+                // Wide enough to be overtaken.
+                let request = Search::new(1).ef(300);
+                let hits = index.search(&[50.5; DIM], request).unwrap();
+                assert_eq!(*hits[0].key, MOVING);
+                let pages = index.pages(&[50.5; DIM], Search::new(300)).unwrap();
+                let mut keys: Vec<u32> = pages.take(2).flatten().map(|hit| *hit.key).collect();
+                assert_eq!((keys[0], keys.len()), (MOVING, 600));
+                keys.sort_unstable();
+                assert!(keys.is_sorted_by(|a, b| a < b), "a key came twice");
+                searches += 1;
+            }
+            searches
+        });
+        for step in 0..6000 {
+            index.upsert(MOVING, &places[step % 2]).unwrap();
+        }
+        is_over.store(true, Relaxed);
+        assert!(searcher.join().unwrap() > 0);
+    });
+    index.check().unwrap();
+}
+
+#[test]
+fn links_to_removed_points_stay_few() {
+    let (index, _) = filled(2000);
+    let links = index.stats().degrees.mean * 2000.0;
+    let mut stale = Vec::new();
+    for key in 0..1000 {
+        index.remove(&key).unwrap();
+        if key % 5 == 0 {
+            stale.push(index.stats().stale_links);
+        }
+    }
+    // A sweep finds those that a removal has not found.
+    let late = &stale[100..];
+    assert!(
+        late.iter().any(|stale| *stale > 20) && late.iter().any(|stale| *stale < 5),
+        "{late:?}"
+    );
+    let most = stale.into_iter().max().unwrap();
+    assert!((most as f64) < 0.02 * links, "{most} of {links}");
+}
+
+#[test]
 fn everything_can_be_removed_and_come_back() {
     let (index, values) = filled(500);
     for round in 0..3 {

@@ -205,7 +205,7 @@ fn run(operations: &[Operation], m: usize, keep_pruned: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn any_operations_do_as_the_model_does(
