@@ -20,6 +20,7 @@ pub mod peer_index;
 pub mod peers;
 pub mod plain;
 pub mod random;
+pub mod rates;
 pub mod recall;
 pub mod roofline;
 pub mod scaling;

@@ -251,7 +251,6 @@ impl Tally {
     /// Counts what is wrong with an answer whoever gets it.
     fn mark(&self, hits: &[KeyHit<'_, u64>], k: usize) {
         count(&self.searches, true);
-        if hits.len() < k {}
         count(&self.short_answers, hits.len() < k);
         let twice = |place: usize| hits[..place].iter().any(|hit| hit.key == hits[place].key);
         self.repeats.fetch_add((0..hits.len()).filter(|place| twice(*place)).count(), Relaxed);

@@ -1,4 +1,4 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | kernels | mixed | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | kernels | mixed | rates | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
@@ -8,6 +8,7 @@ mod mixed;
 mod neon;
 mod peers;
 mod process;
+mod rates;
 mod report;
 mod scaling;
 mod test;
@@ -39,6 +40,8 @@ enum Task {
     Kernels(kernels::Args),
     /// Let many threads change and search one index, and check each other.
     Mixed(mixed::Args),
+    /// Show how much inserting and searching get in each other's way.
+    Rates(rates::Args),
     /// Measure other index libraries beside ours, in one run, at equal recall.
     Peers(peers::Args),
     /// Run every check: tidy, format, lints, tests, documentation, oldest Rust, packages.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Churn(args) => churn::run(args),
         Task::Kernels(args) => kernels::run(args),
         Task::Mixed(args) => mixed::run(args),
+        Task::Rates(args) => rates::run(args),
         Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),

@@ -97,8 +97,8 @@ impl<E: VectorElement> Vectors<E> {
         Ok(Self { table, dim, metric, kernel, halved, all_short: AtomicBool::new(true) })
     }
 
-    /// Lets the first segment hold `rows` vectors, so that they lie in one piece. Growth beyond is
-    /// possible and moves nothing. Without it the first [`extend`](Self::extend) decides.
+    /// Lets the first segment hold `rows` vectors, so that they lie in one piece, as the links of an
+    /// index over them will. Growth beyond is possible and moves nothing. Without it the first [`extend`](Self::extend) decides.
     #[must_use]
     pub fn with_capacity(self, rows: usize) -> Self {
         Self { table: Table::with_capacity(rows.min(MAX_POINTS), self.table.stride()), ..self }
@@ -234,6 +234,10 @@ impl<E: VectorElement> Space for Vectors<E> {
 
     fn len(&self) -> usize {
         self.table.len()
+    }
+
+    fn capacity(&self) -> usize {
+        1 << self.table.first_log2()
     }
 
     fn scorer<'a>(
