@@ -144,14 +144,20 @@ impl IndexArgs {
 
 /// A command line in the making.
 #[derive(Default)]
-struct Words(Vec<OsString>);
+pub(crate) struct Words(Vec<OsString>);
+
+impl From<Words> for Vec<OsString> {
+    fn from(words: Words) -> Self {
+        words.0
+    }
+}
 
 impl Words {
-    fn add(&mut self, name: &str, value: impl Into<OsString>) {
+    pub(crate) fn add(&mut self, name: &str, value: impl Into<OsString>) {
         self.0.extend([name.into(), value.into()]);
     }
 
-    fn add_some(&mut self, name: &str, value: Option<impl Into<OsString>>) {
+    pub(crate) fn add_some(&mut self, name: &str, value: Option<impl Into<OsString>>) {
         if let Some(value) = value {
             self.add(name, value);
         }

@@ -262,3 +262,48 @@ fn shuffle(items: &mut [u32], random: &mut Random) {
         items.swap(last, random.below(last as u64 + 1) as usize);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nearfield_kernels::Metric;
+
+    use super::*;
+
+    fn workload(rows: usize) -> Workload<f32> {
+        let mut random = Random::new(5);
+        let mut table = |rows| Table::new(8, (0..8 * rows).map(|_| random.unit()).collect());
+        let (base, queries) = (table(rows), table(50));
+        Workload { metric: Metric::L2Squared, dim: 8, base, queries, truth: None }
+    }
+
+    fn churn() -> Churn {
+        let params = Params { ef_construction: 60, ..Params::default() };
+        let always_fresh = false;
+        Churn { rounds: 3, share: 0.25, always_fresh, params, threads: 2, k: 10, ef: 64, passes: 1 }
+    }
+
+    #[test]
+    fn rounds_exchange_a_share_and_lose_nothing() {
+        let mut rounds = Vec::new();
+        run(&workload(1000), &churn(), |round| {
+            rounds.push(round.clone());
+            Ok(())
+        })
+        .unwrap();
+        let removed: Vec<usize> = rounds.iter().map(|round| round.removed).collect();
+        assert_eq!(removed, [0, 200, 400, 600]);
+        assert!(rounds.iter().all(|round| round.live == 800 && round.self_misses == 0));
+        assert!(rounds.iter().all(|round| round.searched.recall > 0.97), "{rounds:?}");
+        let fresh: Vec<bool> = rounds.iter().map(|round| round.fresh.is_some()).collect();
+        assert_eq!(fresh, [false, false, false, true]);
+    }
+
+    #[test]
+    fn what_cannot_be_exchanged_is_refused() {
+        let attempt = |rows, share| {
+            run(&workload(rows), &Churn { share, ..churn() }, |_| Ok(())).unwrap_err().to_string()
+        };
+        assert_eq!(attempt(9, 0.0), "the share to replace is 0; it must be above 0 and at most 1");
+        assert_eq!(attempt(1, 0.5), "1 rows are too few to replace some by others");
+    }
+}

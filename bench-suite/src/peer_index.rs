@@ -11,6 +11,7 @@ use crate::{
     ann::{self, AnnError, BuildEvent, Event, SearchEvent, Settings},
     arguments::{DataArgs, IndexArgs},
     passes::Passes,
+    rates::{self, Living},
     workload::{TRUTH_COLUMNS, WorkloadError},
 };
 
@@ -99,6 +100,15 @@ struct Args {
     data: DataArgs,
     #[command(flatten)]
     index: IndexArgs,
+}
+
+/// As [`main`], for a library whose index can be changed while it is searched: with `rates` as its first
+/// word the program measures those.
+pub fn main_with_rates<P: PeerIndex + Living<f32>>() -> ExitCode {
+    match std::env::args_os().nth(1) {
+        Some(word) if word == "rates" => rates::main::<P>(std::env::args_os().skip(1)),
+        _ => main::<P>(),
+    }
 }
 
 /// A whole program: reads the arguments, measures the library and prints a line of JSON for each

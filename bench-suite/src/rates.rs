@@ -1,16 +1,103 @@
-//! How much inserting and searching get in each other's way.
+//! How much inserting and searching get in each other's way, in our index and in others that can be
+//! changed while they are searched.
 
+use std::error::Error;
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nearfield_hnsw::{
-    Build, BuildError, Index, InsertError, Params, Search, SearchError, VectorElement, VectorError,
-    Vectors,
-};
+use clap::Parser;
+use nearfield_hnsw::{Build, Index, Params, Search, VectorElement, Vectors};
 use serde::{Deserialize, Serialize};
 
-use crate::{table::Table, workload::Workload};
+use crate::{
+    ann,
+    arguments::{DataArgs, Words},
+    table::Table,
+    workload::{Files, Workload, WorkloadError},
+};
+
+/// What to measure on, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The vectors.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Points to insert for a rate; twice as many are kept aside
+    #[arg(long, default_value_t = 8000)]
+    pub inserts: usize,
+    /// Threads that insert, beside one
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: u16,
+    /// Seconds of each rate of searches
+    #[arg(long, default_value_t = 2.0)]
+    pub seconds: f64,
+    /// Runs of everything
+    #[arg(long, default_value_t = 3)]
+    pub passes: usize,
+    /// Links of a point on each level; twice as many on the lowest
+    #[arg(long, default_value_t = Params::default().m)]
+    pub m: usize,
+    /// Beam of the searches that find a new point's neighbours
+    #[arg(long, default_value_t = Params::default().ef_construction)]
+    pub ef_construction: usize,
+    /// Neighbours to search for
+    #[arg(long, default_value_t = 10)]
+    pub k: usize,
+    /// The beam of searches
+    #[arg(long, default_value_t = 64)]
+    pub ef: usize,
+    /// Use only the first rows
+    #[arg(long, value_name = "N")]
+    pub limit_base: Option<usize>,
+}
+
+impl Args {
+    /// The files, and how much of them is wanted.
+    pub fn files(&self) -> Files {
+        Files {
+            base: self.data.base.clone(),
+            query: self.data.query.clone(),
+            truth: None,
+            metric: self.data.metric,
+            limit_base: self.limit_base,
+            limit_query: None,
+        }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> Settings {
+        let params =
+            Params { m: self.m, ef_construction: self.ef_construction, ..Params::default() };
+        Settings {
+            passes: self.passes,
+            seconds: self.seconds,
+            inserts: self.inserts,
+            threads: self.threads.into(),
+            params,
+            k: self.k,
+            ef: self.ef,
+        }
+    }
+
+    /// The words that are read as this again, but for one pass.
+    pub fn words_of_a_pass(&self) -> Vec<OsString> {
+        let mut words = Words::default();
+        words.add("--inserts", self.inserts.to_string());
+        words.add("--threads", self.threads.to_string());
+        words.add("--seconds", self.seconds.to_string());
+        words.add("--passes", "1");
+        words.add("--m", self.m.to_string());
+        words.add("--ef-construction", self.ef_construction.to_string());
+        words.add("--k", self.k.to_string());
+        words.add("--ef", self.ef.to_string());
+        words.add_some("--limit-base", self.limit_base.map(|n| n.to_string()));
+        [self.data.words(), words.into()].concat()
+    }
+}
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -31,9 +118,25 @@ pub struct Settings {
     pub ef: usize,
 }
 
+impl Settings {
+    /// The settings of a build on as many threads as insert.
+    pub fn of_a_build(&self) -> ann::Settings {
+        ann::Settings {
+            params: self.params.clone(),
+            threads: self.threads,
+            k: self.k,
+            ef: vec![self.ef],
+            passes: 1,
+            backend: None,
+        }
+    }
+}
+
 /// One pass; all rates are per second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
+    /// Whose index.
+    pub library: String,
     /// Points in the index in the beginning.
     pub points: usize,
     /// Inserts by one thread.
@@ -50,6 +153,59 @@ pub struct Rates {
     pub inserts_beside: f64,
 }
 
+/// What a library says went wrong.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// An index that can be changed while it is searched.
+pub trait Living<E>: Sized + Sync {
+    /// Whose it is.
+    const LIBRARY: &'static str;
+
+    /// An index over the first `points` rows of the base, with room for the others.
+    ///
+    /// # Errors
+    /// When the library fails.
+    fn begin(workload: &Workload<E>, points: usize, settings: &Settings) -> Result<Self, Failure>;
+
+    /// Adds the row of this number.
+    ///
+    /// # Errors
+    /// When the library fails.
+    fn insert(&self, row: u32, values: &[E]) -> Result<(), Failure>;
+
+    /// Searches once.
+    ///
+    /// # Errors
+    /// When the library fails.
+    fn search(&self, query: &[E], settings: &Settings) -> Result<(), Failure>;
+}
+
+/// Our index.
+#[derive(Debug)]
+pub struct Ours<E: VectorElement>(Index<u32, Vectors<E>>);
+
+impl<E: VectorElement> Living<E> for Ours<E> {
+    const LIBRARY: &'static str = "nearfield";
+
+    fn begin(workload: &Workload<E>, points: usize, settings: &Settings) -> Result<Self, Failure> {
+        let base = &workload.base;
+        let mut vectors = Vectors::new(base.dim(), workload.metric)?.with_capacity(base.len());
+        vectors.extend(&base.values()[..points * base.dim()])?;
+        let keys = (0..points as u32).collect();
+        Ok(Self(Index::build(vectors, keys, settings.params.clone(), Build::default())?))
+    }
+
+    fn insert(&self, row: u32, values: &[E]) -> Result<(), Failure> {
+        self.0.insert(row, values)?;
+        Ok(())
+    }
+
+    fn search(&self, query: &[E], settings: &Settings) -> Result<(), Failure> {
+        self.0.search(query, Search::new(settings.k).ef(settings.ef))?;
+        Ok(())
+    }
+}
+
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -62,31 +218,49 @@ pub enum RatesError {
         /// Points to insert.
         inserts: usize,
     },
-    /// The rows were refused.
-    #[error("the base was refused: {0}")]
-    Base(#[from] VectorError),
-    /// The index cannot be built.
+    /// The files make no workload.
     #[error(transparent)]
-    Build(#[from] BuildError),
-    /// A point cannot be inserted.
+    Workload(#[from] WorkloadError),
+    /// The library failed.
     #[error(transparent)]
-    Insert(#[from] InsertError<VectorError>),
-    /// A search was refused.
-    #[error(transparent)]
-    Search(#[from] SearchError<VectorError>),
+    Library(#[from] Failure),
     /// The one who wanted the results does not take them.
     #[error("the results cannot be written: {0}")]
-    Report(#[from] std::io::Error),
+    Report(#[from] io::Error),
+}
+
+/// A whole program: reads the arguments, measures the library and prints a line of JSON for each pass.
+pub fn main<L: Living<f32>>(words: impl Iterator<Item = OsString>) -> ExitCode {
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+    let Line { args } = Line::parse_from(words);
+    let result = Workload::read(&args.files()).map_err(RatesError::from).and_then(|workload| {
+        run::<f32, L>(&workload, &args.settings(), |rates| {
+            serde_json::to_writer(io::stdout(), rates)?;
+            println!();
+            Ok(())
+        })
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Measures, and tells `report` of each pass.
 ///
 /// # Errors
 /// [`RatesError`]; of the threads' errors the first.
-pub fn run<E: VectorElement>(
+pub fn run<E: Copy + Sync, L: Living<E>>(
     workload: &Workload<E>,
     settings: &Settings,
-    mut report: impl FnMut(&Rates) -> std::io::Result<()>,
+    mut report: impl FnMut(&Rates) -> io::Result<()>,
 ) -> Result<(), RatesError> {
     let (rows, inserts) = (workload.base.len(), settings.inserts);
     if inserts == 0 || rows <= 2 * inserts {
@@ -95,13 +269,14 @@ pub fn run<E: VectorElement>(
     let points = rows - 2 * inserts;
     for _ in 0..settings.passes {
         let [inserts_1, inserts_n] = [1, settings.threads].map(|threads| {
-            let index = build(workload, settings, points)?;
+            let index = L::begin(workload, points, settings)?;
             insert(&index, &workload.base, points..points + inserts, threads)
         });
-        let index = build(workload, settings, points)?;
+        let index = L::begin(workload, points, settings)?;
         let searches_alone = search(&index, workload, settings, &AtomicBool::new(false))?;
-        let (searches_beside, inserts_beside) = beside(&index, workload, settings)?;
+        let (searches_beside, inserts_beside) = beside(&index, workload, points, settings)?;
         report(&Rates {
+            library: L::LIBRARY.to_owned(),
             points,
             inserts_1: inserts_1?,
             inserts_n: inserts_n?,
@@ -114,23 +289,9 @@ pub fn run<E: VectorElement>(
     Ok(())
 }
 
-type Tested<E> = Index<u32, Vectors<E>>;
-
-fn build<E: VectorElement>(
-    workload: &Workload<E>,
-    settings: &Settings,
-    points: usize,
-) -> Result<Tested<E>, RatesError> {
-    let base = &workload.base;
-    let mut vectors = Vectors::new(base.dim(), workload.metric)?.with_capacity(base.len());
-    vectors.extend(&base.values()[..points * base.dim()])?;
-    let keys = (0..points as u32).collect();
-    Ok(Index::build(vectors, keys, settings.params.clone(), Build::default())?)
-}
-
 /// Inserts rows from several threads; returns how many a second.
-fn insert<E: VectorElement>(
-    index: &Tested<E>,
+fn insert<E: Sync, L: Living<E>>(
+    index: &L,
     base: &Table<E>,
     rows: std::ops::Range<usize>,
     threads: usize,
@@ -155,45 +316,87 @@ fn insert<E: VectorElement>(
 }
 
 /// Searches on this thread until the time or everything is over; returns how often a second.
-fn search<E: VectorElement>(
-    index: &Tested<E>,
+fn search<E, L: Living<E>>(
+    index: &L,
     workload: &Workload<E>,
     settings: &Settings,
     is_over: &AtomicBool,
 ) -> Result<f64, RatesError> {
-    let mut searcher = index.hnsw().searcher();
-    let request = Search::new(settings.k).ef(settings.ef);
     let (start, time) = (Instant::now(), Duration::from_secs_f64(settings.seconds));
     let mut searches = 0;
     while start.elapsed() < time && !is_over.load(Relaxed) {
-        searcher.search(workload.queries.row(searches % workload.queries.len()), request)?;
+        index.search(workload.queries.row(searches % workload.queries.len()), settings)?;
         searches += 1;
     }
     Ok(searches as f64 / start.elapsed().as_secs_f64())
 }
 
 /// Searches on one thread while another inserts what is left of the base.
-fn beside<E: VectorElement>(
-    index: &Tested<E>,
+fn beside<E: Sync, L: Living<E>>(
+    index: &L,
     workload: &Workload<E>,
+    points: usize,
     settings: &Settings,
 ) -> Result<(f64, f64), RatesError> {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let inserter = scope.spawn(|| {
-            let (start, first) = (Instant::now(), index.len());
-            let mut row = first;
+            let start = Instant::now();
+            let mut row = points;
             while row < workload.base.len() && !is_over.load(Relaxed) {
                 index.insert(row as u32, workload.base.row(row))?;
                 row += 1;
             }
             // Without inserts beside them searches are not to be counted.
             is_over.store(true, Relaxed);
-            Ok::<_, RatesError>((row - first) as f64 / start.elapsed().as_secs_f64())
+            Ok::<_, RatesError>((row - points) as f64 / start.elapsed().as_secs_f64())
         });
         let searches = search(index, workload, settings, &is_over);
         is_over.store(true, Relaxed);
         let inserts = inserter.join().expect("the inserter panicked")?;
         Ok((searches?, inserts))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nearfield_kernels::Metric;
+
+    use super::*;
+
+    fn workload(rows: usize) -> Workload<f32> {
+        let table = |rows| Table::new(2, (0..2 * rows).map(|i| (i * i % 997) as f32).collect());
+        let (base, queries) = (table(rows), table(10));
+        Workload { metric: Metric::L2Squared, dim: 2, base, queries, truth: None }
+    }
+
+    fn settings(inserts: usize) -> Settings {
+        let params = Params { ef_construction: 40, ..Params::default() };
+        Settings { passes: 2, seconds: 0.01, inserts, threads: 2, params, k: 3, ef: 10 }
+    }
+
+    #[test]
+    fn every_pass_has_every_rate() {
+        let mut passes = Vec::new();
+        let report = |rates: &Rates| {
+            passes.push(rates.clone());
+            Ok(())
+        };
+        run::<f32, Ours<f32>>(&workload(500), &settings(100), report).unwrap();
+        assert_eq!(passes.len(), 2);
+        for rates in passes {
+            assert_eq!((&*rates.library, rates.points, rates.threads), ("nearfield", 300, 2));
+            let inserts = [rates.inserts_1, rates.inserts_n, rates.inserts_beside];
+            let searches = [rates.searches_alone, rates.searches_beside];
+            assert!([&inserts[..], &searches].concat().iter().all(|rate| *rate > 0.0));
+        }
+    }
+
+    #[test]
+    fn too_few_rows_are_refused() {
+        for inserts in [0, 50] {
+            let error = run::<f32, Ours<f32>>(&workload(100), &settings(inserts), |_| Ok(()));
+            assert!(matches!(error, Err(RatesError::TooFew { rows: 100, .. })), "{error:?}");
+        }
+    }
 }

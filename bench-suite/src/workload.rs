@@ -150,6 +150,13 @@ impl<E: Prepare> Workload<E> {
 }
 
 impl<E: Element> Workload<E> {
+    /// The first rows of the base.
+    pub fn first(&self, rows: usize) -> Table<E> {
+        let mut first = self.base.clone();
+        first.truncate(rows);
+        first
+    }
+
     /// Computes the truth of the rows at hand, `columns` neighbours per query, in rayon's current
     /// pool.
     ///

@@ -15,7 +15,7 @@ use crate::search::{
     BatchError, Pages, Scratches, Search, SearchError, Searcher, View, search_batch,
 };
 use crate::space::Space;
-use crate::stats::Stats;
+use crate::stats::{Stats, should_compact};
 use crate::threads::Threads;
 
 /// An approximate index: a Hierarchical Navigable Small World graph (Malkov & Yashunin,
@@ -225,6 +225,12 @@ impl<S: Space> Hnsw<S> {
         let (links, other) = self.graph.bytes();
         let other = other + self.originals.bytes();
         Memory { points: self.space.bytes(), links, other, keys: 0 }
+    }
+
+    /// Whether a third of the space is that of removed points, or more: then it pays to build anew, as
+    /// [`Index::compact`](crate::Index::compact) does. Costs nothing.
+    pub fn should_compact(&self) -> bool {
+        should_compact(self.graph.snapshot())
     }
 
     /// A digest of the graph: equal for equal graphs. The same points, parameters and operations by one

@@ -110,7 +110,7 @@ impl<K: Key, S: Store> Index<K, S> {
         Ok(Self { hnsw: Hnsw::build(space, params, build)?, keys: table })
     }
 
-    /// Refuses to insert beyond `bytes` of memory, counted as [`stats`](Self::stats) does.
+    /// Refuses to insert beyond `bytes` of memory, counted as [`Hnsw::memory`] does: keys apart.
     #[must_use]
     pub fn with_memory_budget(self, bytes: usize) -> Self {
         Self { hnsw: self.hnsw.with_memory_budget(bytes), ..self }
@@ -223,7 +223,7 @@ impl<K: Key, S: Store> Index<K, S> {
     /// # use nearfield_hnsw::{Build, Index, Metric, Params, Vectors};
     /// # let mut index = Index::new(Vectors::<f32>::new(1, Metric::L2Squared)?, Params::default())?;
     /// # index.insert(7, &[1.0])?;
-    /// if index.stats().should_compact() {
+    /// if index.should_compact() {
     ///     index = index.compact(Build::default())?;
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -381,6 +381,12 @@ impl<K: Key, S: Space> Index<K, S> {
     /// tells of itself.
     pub fn hnsw(&self) -> &Hnsw<S> {
         &self.hnsw
+    }
+
+    /// Whether a third of the space is that of removed points, or more: then
+    /// [`compact`](Self::compact) pays. Costs nothing.
+    pub fn should_compact(&self) -> bool {
+        self.hnsw.should_compact()
     }
 
     /// What the index is made of. Takes time in proportion to the index, and keeps writers waiting.

@@ -1,6 +1,6 @@
 //! What an index is made of, in numbers.
 
-use crate::graph::Graph;
+use crate::graph::{Graph, Snapshot};
 use crate::memory::Memory;
 
 /// A picture of an index at one moment.
@@ -58,10 +58,9 @@ impl Stats {
         let removed = graph.removals() as usize;
         Self { live, removed, memory, levels, degrees, stale_links }
     }
+}
 
-    /// Whether a third of the space is that of removed points, or more: then
-    /// [`Index::compact`](crate::Index::compact) pays.
-    pub fn should_compact(&self) -> bool {
-        self.removed > 0 && self.removed * 2 >= self.live
-    }
+/// Whether a third of the space is that of removed points, or more.
+pub(crate) fn should_compact(snapshot: Snapshot) -> bool {
+    snapshot.removals > 0 && snapshot.removals as usize * 2 >= snapshot.live()
 }

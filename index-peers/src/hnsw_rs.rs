@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use bench_suite::Table;
 use bench_suite::ann::Settings;
 use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
+use bench_suite::rates::{self, Failure, Living};
+use bench_suite::{Table, Workload};
 use hnsw_rs::prelude::{DistDot, DistL2, Distance, Hnsw};
 use rayon::ThreadPoolBuilder;
 
@@ -62,6 +63,34 @@ fn build<D: Distance<f32> + Send + Sync>(
     Ok(index)
 }
 
+impl Living<f32> for HnswRs {
+    const LIBRARY: &'static str = "hnsw_rs";
+
+    fn begin(
+        workload: &Workload<f32>,
+        points: usize,
+        settings: &rates::Settings,
+    ) -> Result<Self, Failure> {
+        Ok(Self::build(&workload.first(points), workload.metric, &settings.of_a_build())?)
+    }
+
+    fn insert(&self, row: u32, values: &[f32]) -> Result<(), Failure> {
+        match &self.index {
+            Either::L2(index) => index.insert((values, row as usize)),
+            Either::Dot(index) => index.insert((values, row as usize)),
+        }
+        Ok(())
+    }
+
+    fn search(&self, query: &[f32], settings: &rates::Settings) -> Result<(), Failure> {
+        match &self.index {
+            Either::L2(index) => index.search(query, settings.k, settings.ef),
+            Either::Dot(index) => index.search(query, settings.k, settings.ef),
+        };
+        Ok(())
+    }
+}
+
 fn main() -> ExitCode {
-    peer_index::main::<HnswRs>()
+    peer_index::main_with_rates::<HnswRs>()
 }

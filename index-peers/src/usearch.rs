@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use bench_suite::Table;
 use bench_suite::ann::Settings;
 use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
+use bench_suite::rates::{self, Failure, Living};
+use bench_suite::{Table, Workload};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
@@ -54,6 +55,32 @@ impl PeerIndex for Usearch {
     }
 }
 
+impl Living<f32> for Usearch {
+    const LIBRARY: &'static str = "usearch";
+
+    fn begin(
+        workload: &Workload<f32>,
+        points: usize,
+        settings: &rates::Settings,
+    ) -> Result<Self, Failure> {
+        let this = Self::build(&workload.first(points), workload.metric, &settings.of_a_build())?;
+        // One that inserts, one that searches, or those that insert.
+        let threads = settings.threads.max(2);
+        this.0.reserve_capacity_and_threads(workload.base.len(), threads)?;
+        this.0.change_expansion_search(settings.ef);
+        Ok(this)
+    }
+
+    fn insert(&self, row: u32, values: &[f32]) -> Result<(), Failure> {
+        Ok(self.0.add(u64::from(row), values)?)
+    }
+
+    fn search(&self, query: &[f32], settings: &rates::Settings) -> Result<(), Failure> {
+        self.0.search(query, settings.k)?;
+        Ok(())
+    }
+}
+
 fn main() -> ExitCode {
-    peer_index::main::<Usearch>()
+    peer_index::main_with_rates::<Usearch>()
 }

@@ -1,95 +1,118 @@
 //! `cargo xtask rates`: how much inserting and searching get in each other's way.
 
 use std::io::{self, Write};
+use std::process::Command;
 
+use anyhow::Context;
 use bench_suite::{
     Workload,
-    arguments::DataArgs,
-    rates::{self, Rates, Settings},
+    rates::{self, Ours, Rates},
     table::Prepare,
-    workload::Files,
 };
-use nearfield_hnsw::{Params, VectorElement};
+use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
+
+use crate::process::{self, cargo, command};
+
+/// Libraries whose index can be searched while it grows: features and binaries of `index-peers`.
+const PEERS: [&str; 2] = ["hnsw_rs", "usearch"];
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    data: DataArgs,
-    /// Points to insert for a rate; twice as many are kept aside
-    #[arg(long, default_value_t = 8000)]
-    inserts: usize,
-    /// Threads that insert, beside one
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
-    /// Seconds of each rate of searches
-    #[arg(long, default_value_t = 2.0)]
-    seconds: f64,
-    /// Runs of everything
-    #[arg(long, default_value_t = 3)]
-    passes: usize,
-    /// Links of a point on each level; twice as many on the lowest
-    #[arg(long, default_value_t = Params::default().m)]
-    m: usize,
-    /// Beam of the searches that find a new point's neighbours
-    #[arg(long, default_value_t = Params::default().ef_construction)]
-    ef_construction: usize,
-    /// Neighbours to search for
-    #[arg(long, default_value_t = 10)]
-    k: usize,
-    /// The beam of searches
-    #[arg(long, default_value_t = 64)]
-    ef: usize,
-    /// Use only the first rows
-    #[arg(long, value_name = "N")]
-    limit_base: Option<usize>,
+    rates: rates::Args,
+    /// Measure hnsw_rs and usearch as well, pass by pass; they are compiled first
+    #[arg(long)]
+    peers: bool,
     /// Print JSON lines instead of a table
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    anyhow::ensure!(args.threads > 0, "--threads is 0; it must be at least 1");
-    anyhow::ensure!(args.seconds > 0.0, "--seconds is {}; it must be above 0", args.seconds);
-    match args.data.metric {
+    let seconds = args.rates.seconds;
+    anyhow::ensure!(seconds > 0.0, "--seconds is {seconds}; it must be above 0");
+    match args.rates.data.metric {
+        _ if args.peers => beside_peers(&args),
         Metric::Hamming | Metric::Jaccard => measure::<u64>(&args),
         _ => measure::<f32>(&args),
     }
 }
 
 fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
-    let data = &args.data;
-    let files = Files {
-        base: data.base.clone(),
-        query: data.query.clone(),
-        truth: None,
-        metric: data.metric,
-        limit_base: args.limit_base,
-        limit_query: None,
-    };
-    let workload = Workload::<E>::read(&files)?;
-    let Args { passes, seconds, inserts, threads, m, ef_construction, k, ef, .. } = *args;
-    let params = Params { m, ef_construction, ..Params::default() };
-    let settings = Settings { passes, seconds, inserts, threads, params, k, ef };
-    let mut to = io::stdout().lock();
-    if !args.json {
-        writeln!(to, "{HEAD}")?;
-    }
-    rates::run(&workload, &settings, |rates| {
-        let line = if args.json { serde_json::to_string(rates)? } else { row(rates) };
-        writeln!(to, "{line}")?;
-        to.flush()
-    })?;
+    let workload = Workload::<E>::read(&args.rates.files())?;
+    let mut printer = Printer::new(args.json)?;
+    rates::run::<E, Ours<E>>(&workload, &args.rates.settings(), |rates| printer.print(rates))?;
     Ok(())
 }
 
-const HEAD: &str = "  points  inserts/s by 1 thread  by several  ratio  searches/s alone  \
+/// One pass of each library after another, each in a process of its own. One that fails is named, and
+/// does not stop the others.
+fn beside_peers(args: &Args) -> anyhow::Result<()> {
+    let words = args.rates.words_of_a_pass();
+    let this = std::env::current_exe().context("finding this program")?;
+    let mut ours = command(this);
+    ours.args(["rates", "--json"]).args(&words);
+    let mut libraries = vec![ours];
+    for peer in PEERS {
+        match process::run(&mut peer_cargo("build", peer)) {
+            Ok(()) => {
+                let mut run = peer_cargo("run", peer);
+                run.args(["--", "rates"]).args(&words);
+                libraries.push(run);
+            }
+            Err(error) => eprintln!("{peer} cannot be built: {error:#}"),
+        }
+    }
+    let mut printer = Printer::new(args.json)?;
+    for _ in 0..args.rates.passes {
+        for library in &mut libraries {
+            match process::read(library) {
+                Ok(lines) => {
+                    for line in lines.lines() {
+                        printer.print(&serde_json::from_str(line)?)?;
+                    }
+                }
+                Err(error) => eprintln!("{error:#}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn peer_cargo(subcommand: &str, peer: &str) -> Command {
+    let mut cargo = cargo([subcommand, "--quiet", "--release", "--package=index-peers"]);
+    cargo.arg(format!("--features={peer}")).arg(format!("--bin=peer-{peer}"));
+    cargo
+}
+
+/// Prints passes as they come, for machines or for people.
+struct Printer {
+    json: bool,
+}
+
+impl Printer {
+    fn new(json: bool) -> io::Result<Self> {
+        if !json {
+            writeln!(io::stdout(), "{HEAD}")?;
+        }
+        Ok(Self { json })
+    }
+
+    fn print(&mut self, rates: &Rates) -> io::Result<()> {
+        let line = if self.json { serde_json::to_string(rates)? } else { row(rates) };
+        writeln!(io::stdout(), "{line}")
+    }
+}
+
+const HEAD: &str = "library      points  inserts/s by 1 thread  by several  ratio  searches/s alone  \
                     beside inserts  ratio  inserts/s beside";
 
 fn row(rates: &Rates) -> String {
     format!(
-        "{:>8} {:>22.0} {:>11.0} {:>6.2} {:>17.0} {:>15.0} {:>6.2} {:>17.0}",
+        "{:<10} {:>8} {:>22.0} {:>11.0} {:>6.2} {:>17.0} {:>15.0} {:>6.2} {:>17.0}",
+        rates.library,
         rates.points,
         rates.inserts_1,
         rates.inserts_n,
