@@ -234,6 +234,10 @@ fn a_filter_that_one_point_passes() {
         for query in values.chunks(DIM).step_by(n / 20) {
             let hits = index.search(query, Search::new(5).filter(&|k: &u32| *k == key)).unwrap();
             assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [key]);
+            // No walk in vain: the one that is allowed is compared.
+            let mut searcher = index.hnsw().searcher();
+            searcher.search(query, Search::new(5).filter(&|id: &Id| *id == key)).unwrap();
+            assert!(searcher.distances() <= 1, "{}", searcher.distances());
         }
     }
     assert_eq!(index.search(&values[..DIM], Search::new(5).filter(&|_: &u32| false)).unwrap(), []);

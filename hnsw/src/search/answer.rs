@@ -1,11 +1,11 @@
 //! What one search returns: walks to the target, widens the beam where it must, and collects hits.
 
 use super::beam::{Scratch, Walk};
-use super::filter::Filter;
 use super::request::Search;
 use super::scan::scan;
 use super::view::View;
-use crate::id::{Candidate, Hit};
+use crate::graph::mix;
+use crate::id::{Candidate, Hit, Id};
 use crate::space::Scorer;
 
 /// How much wider than asked for a beam may become that ends in a shell (see [`Pool::is_shell`]) or
@@ -21,6 +21,10 @@ const WIDER: usize = 4;
 /// points are scanned: a sixteenth. A point on the way costs about 16 distances, one of a scan a call
 /// of the filter, and a distance if it is allowed.
 const SCARCE: usize = 16;
+
+/// Points of which a filter is asked that does not know how many it allows. A walk in vain would look at
+/// up to 64 · ef others.
+const SAMPLE: usize = 512;
 
 /// Leaves in `hits` what a checked request returns, and returns the number of distances it took.
 pub(super) fn answer<S: Scorer>(
@@ -106,11 +110,23 @@ impl<S: Scorer> Answer<'_, S> {
         self.search.k.min(ef).midpoint(ef)
     }
 
-    /// Whether so few points are allowed that no walk need be tried.
+    /// Whether so few points are allowed that no walk need be tried: by what the filter says, or by a
+    /// sample, which errs on the side of the walk.
     fn is_scarce(&self, ef: usize) -> bool {
-        let count = self.search.filter.and_then(Filter::count);
-        let live = self.view.snapshot.live();
-        count.is_some_and(|count| count.saturating_mul(self.most(ef)) < live * self.least(ef))
+        let Some(filter) = self.search.filter else { return false };
+        let (allowed, all) = match filter.count() {
+            Some(count) => (count, self.view.snapshot.live()),
+            None if self.view.reach < SAMPLE * SCARCE => return false,
+            None => (2 * self.sampled(), SAMPLE),
+        };
+        allowed.saturating_mul(self.most(ef)) < all * self.least(ef)
+    }
+
+    /// How many of a sample of points are allowed.
+    fn sampled(&self) -> usize {
+        let count = u64::from(self.view.snapshot.count).max(1);
+        let ids = (0..SAMPLE as u64).map(|place| (mix(place) % count) as Id);
+        ids.filter(|id| self.view.allows(*id)).count()
     }
 
     /// Whether there are as many hits as are wanted or can be had, or one beyond the radius.
