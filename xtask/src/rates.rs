@@ -56,8 +56,8 @@ fn beside_peers(args: &Args) -> anyhow::Result<()> {
     ours.args(["rates", "--json"]).args(&words);
     let mut libraries = vec![ours];
     for peer in PEERS {
-        match process::run(&mut peer_cargo("build", peer)) {
-            Ok(()) => {
+        match process::read(&mut peer_cargo("build", peer)) {
+            Ok(_) => {
                 let mut run = peer_cargo("run", peer);
                 run.args(["--", "rates"]).args(&words);
                 libraries.push(run);
