@@ -209,7 +209,7 @@ impl<'a, E: VectorElement> Course<'a, E> {
     }
 
     fn self_misses(&self, base: &Table<E>) -> Result<usize, ChurnError> {
-        let mut searcher = self.index.hnsw().searcher();
+        let mut searcher = self.index.searcher();
         let mut misses = 0;
         for place in 0..base.len() {
             let row = base.row(place);
@@ -224,7 +224,7 @@ impl<'a, E: VectorElement> Course<'a, E> {
     fn search(&self, index: &Tested<E>, marker: &Marker<'_, E>) -> Result<Searched, ChurnError> {
         let churn = self.churn;
         let queries = &self.workload.queries;
-        let mut searcher: Searcher<'_, _> = index.hnsw().searcher();
+        let mut searcher: Searcher<'_, _> = index.searcher();
         let request = Search::new(churn.k).ef(churn.ef);
         let passes = Passes::run(queries, churn.k, churn.passes, |query, out| {
             let hits = searcher.search(query, request)?;

@@ -14,7 +14,7 @@ use crate::keys::{ByKey, Key, KeyHit, Keys};
 use crate::memory::Memory;
 use crate::params::Params;
 use crate::points::{PointMetric, Points};
-use crate::search::{BatchError, Pages, Search, SearchError};
+use crate::search::{BatchError, Pages, Search, SearchError, Searcher};
 use crate::space::{Space, Store};
 use crate::stats::Stats;
 use crate::threads::Threads;
@@ -236,7 +236,7 @@ impl<K: Key, S: Store> Index<K, S> {
         let ids: Vec<Id> = self.hnsw.ids().collect();
         let space = self.hnsw.space.keep(&ids).map_err(CompactError::Space)?;
         let keys = ids.iter().map(|id| self.keys.of(*id).clone()).collect();
-        let compact = Self::build(space, keys, self.hnsw.params.clone(), build);
+        let compact = Self::build(space, keys, self.params().clone(), build);
         let mut compact = compact.map_err(CompactError::Build)?;
         compact.hnsw.budget = self.hnsw.budget;
         Ok(compact)
@@ -377,10 +377,25 @@ impl<K: Key, S: Space> Index<K, S> {
         self.hnsw.space()
     }
 
-    /// The graph over them, which knows ids: for its [`Searcher`](crate::Searcher), and for what it
-    /// tells of itself.
-    pub fn hnsw(&self) -> &Hnsw<S> {
-        &self.hnsw
+    /// Something that runs one search after another without allocating, by ids; [`key`](Self::key) has
+    /// their keys. One per thread.
+    pub fn searcher(&self) -> Searcher<'_, S> {
+        self.hnsw.searcher()
+    }
+
+    /// The parameters it was built with.
+    pub fn params(&self) -> &Params {
+        self.hnsw.params()
+    }
+
+    /// The memory in use, by part; scratch memory of searches apart.
+    pub fn memory(&self) -> Memory {
+        Memory { keys: self.keys.bytes(), ..self.hnsw.memory() }
+    }
+
+    /// A digest of the graph, see [`Hnsw::graph_hash`].
+    pub fn graph_hash(&self) -> u64 {
+        self.hnsw.graph_hash()
     }
 
     /// Whether a third of the space is that of removed points, or more: then
@@ -391,8 +406,7 @@ impl<K: Key, S: Space> Index<K, S> {
 
     /// What the index is made of. Takes time in proportion to the index, and keeps writers waiting.
     pub fn stats(&self) -> Stats {
-        let stats = self.hnsw.stats();
-        Stats { memory: Memory { keys: self.keys.bytes(), ..stats.memory }, ..stats }
+        Stats { memory: self.memory(), ..self.hnsw.stats() }
     }
 
     /// Verifies what must always hold: of the graph as [`Hnsw::check`], and that every key and its

@@ -212,7 +212,7 @@ fn changed(backend: Backend, threads: usize) -> u64 {
     let keys = (5000..5300).collect();
     index.insert_batch(keys, &support::rows(&values[..300 * 8], 8), build).unwrap();
     index.check().unwrap();
-    index.hnsw().graph_hash()
+    index.graph_hash()
 }
 
 /// Found once and written down here; a change of it is a change of every graph that lives.

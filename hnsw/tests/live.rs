@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use nearfield_hnsw::{
-    Build, BuildError, Filter, Flat, Hnsw, Id, Index, InsertError, Metric, Params, PointMetric,
-    Points, Poisoned, Search, SearchError, Threads, VectorError, Vectors,
+    Build, BuildError, Filter, Flat, Hit, Hnsw, Id, Index, InsertError, KeyHit, Metric, Params,
+    PointMetric, Points, Poisoned, Search, SearchError, Threads, VectorError, Vectors,
 };
 use support::{Random, recall, rows, vectors};
 
@@ -83,7 +83,10 @@ fn what_threads_insert_while_others_search_is_found() {
     let queries = Random::new(33).normals(100 * DIM);
     let queries = rows(&queries, DIM);
     let request = Search::new(10).ef(64);
-    let found = index.hnsw().search_batch(&queries, request, Threads::Count(2)).unwrap();
+    let found = index.search_batch(&queries, request, Threads::Count(2)).unwrap();
+    let unnamed = |hit: &KeyHit<'_, usize>| Hit { id: hit.id, distance: hit.distance };
+    let found: Vec<Vec<Hit>> =
+        found.iter().map(|hits| hits.iter().map(unnamed).collect()).collect();
     // Ids are in the order of linking; the exact index must have the same.
     let in_order: Vec<f32> =
         index.iter().flat_map(|(_, id)| index.space().get(id).unwrap().to_vec()).collect();
@@ -235,7 +238,7 @@ fn a_filter_that_one_point_passes() {
             let hits = index.search(query, Search::new(5).filter(&|k: &u32| *k == key)).unwrap();
             assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [key]);
             // No walk in vain: the one that is allowed is compared.
-            let mut searcher = index.hnsw().searcher();
+            let mut searcher = index.searcher();
             searcher.search(query, Search::new(5).filter(&|id: &Id| *id == key)).unwrap();
             assert!(searcher.distances() <= 1, "{}", searcher.distances());
         }
@@ -296,7 +299,7 @@ fn a_radius_finds_all_within_up_to_the_limit() {
     for query in values.chunks(DIM).step_by(250) {
         for radius in [0.0, 2.0, 6.0, 100.0] {
             let within = Search::new(2000).ef(32).within(radius);
-            let found = index.hnsw().search(query, within).unwrap();
+            let found = index.searcher().search(query, within).unwrap().to_vec();
             let exact = exact.search(query, Search::new(2000).within(radius)).unwrap();
             assert!(found.iter().all(|hit| hit.distance <= radius));
             let missing = exact.len() - found.len();
@@ -346,10 +349,7 @@ fn neighbours_of_a_stored_point() {
     assert_eq!((*hits[0].key, hits[0].distance), (17, 0.0));
     index.remove(&17).unwrap();
     assert_eq!(index.search_near(&17, request).unwrap_err(), SearchError::NoSuchPoint);
-    assert_eq!(
-        index.hnsw().searcher().search_near(9999, Search::new(1)),
-        Err(SearchError::NoSuchPoint)
-    );
+    assert_eq!(index.searcher().search_near(9999, Search::new(1)), Err(SearchError::NoSuchPoint));
 }
 
 #[test]
@@ -362,7 +362,7 @@ fn a_budget_is_kept_and_the_index_stays_whole() {
         Some(InsertError::Budget { budget: 200_000, needed }) => assert!(needed > budget),
         other => panic!("{other:?}"),
     }
-    let used = index.hnsw().memory().total();
+    let used = index.memory().total() - index.memory().keys;
     assert!(used <= budget && used > budget * 3 / 4, "{used}");
     let batch = random.normals(5000 * DIM);
     let keys = (10_000..15_000).collect();
@@ -375,7 +375,7 @@ fn a_budget_is_kept_and_the_index_stays_whole() {
 #[test]
 fn bad_points_and_keys_are_refused_and_change_nothing() {
     let (index, values) = filled(50);
-    let hash = index.hnsw().graph_hash();
+    let hash = index.graph_hash();
     let row = &values[..DIM];
     assert!(matches!(index.insert(7, row), Err(InsertError::KeyExists { place: 0 })));
     let short = index.upsert(7, &row[1..]).unwrap_err();
@@ -385,14 +385,13 @@ fn bad_points_and_keys_are_refused_and_change_nothing() {
     assert!(matches!(batch(vec![60, 60]), Err(InsertError::KeyExists { place: 1 })));
     assert!(matches!(batch(vec![60, 7]), Err(InsertError::KeyExists { place: 1 })));
     assert!(matches!(batch(vec![60]), Err(InsertError::Keys { keys: 1, points: 2 })));
-    assert!(matches!(index.hnsw().replace(99, row), Err(InsertError::NoSuchPoint { id: 99 })));
     let space = vectors(&values, DIM, Metric::L2Squared);
     let twice = Index::build(space, vec![1; 50], Params::default(), Build::default());
     assert!(matches!(twice.unwrap_err(), BuildError::KeyTwice { place: 1 }));
     let space = vectors(&values, DIM, Metric::L2Squared);
     let none = Tested::<u32>::new(space, Params::default());
     assert!(matches!(none.unwrap_err(), BuildError::Keys { keys: 0, points: 50 }));
-    assert_eq!((index.len(), index.hnsw().graph_hash()), (50, hash));
+    assert_eq!((index.len(), index.graph_hash()), (50, hash));
     index.check().unwrap();
 }
 
@@ -409,6 +408,8 @@ fn ids_without_keys() {
     assert_eq!(index.replace(1, &[2.5; DIM]).unwrap(), 3);
     assert_eq!(index.remove(0), Ok(true));
     assert_eq!((index.remove(0), index.remove(77)), (Ok(false), Ok(false)));
+    let gone = index.replace(0, &rows[0]);
+    assert!(matches!(gone, Err(InsertError::NoSuchPoint { id: 0 })), "{gone:?}");
     assert_eq!(index.ids().collect::<Vec<_>>(), [2, 3]);
     assert!(index.contains(3) && !index.contains(1) && !index.contains(4));
     let hits = index.search(&[0.0; DIM], Search::new(10)).unwrap();
