@@ -27,18 +27,41 @@ pub struct DataArgs {
     pub metric: Metric,
 }
 
-/// What to build over the vectors, and how to search it.
+/// The graph to build.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct IndexArgs {
+pub struct GraphArgs {
     /// Links of a point on each level; twice as many on the lowest
     #[arg(long, default_value_t = Params::default().m)]
     pub m: usize,
     /// Beam of the searches that find a new point's neighbours
     #[arg(long, default_value_t = Params::default().ef_construction)]
     pub ef_construction: usize,
-    /// Decides levels and the order of insertion
+    /// Decides levels, the order of insertion, and what else a measurement draws by lot
     #[arg(long, default_value_t = Params::default().seed)]
     pub seed: u64,
+}
+
+impl GraphArgs {
+    /// The parameters; what these arguments do not name is as it is by default.
+    pub fn params(&self) -> Params {
+        let Self { m, ef_construction, seed } = *self;
+        Params { m, ef_construction, seed, ..Params::default() }
+    }
+
+    /// The words that are read as this again.
+    pub(crate) fn add_to(&self, words: &mut Words) {
+        words.add("--m", self.m.to_string());
+        words.add("--ef-construction", self.ef_construction.to_string());
+        words.add("--seed", self.seed.to_string());
+    }
+}
+
+/// What to build over the vectors, and how to search it.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct IndexArgs {
+    /// The graph.
+    #[command(flatten)]
+    pub graph: GraphArgs,
     /// Threads that build [default: all cores]
     #[arg(long)]
     pub threads: Option<usize>,
@@ -105,12 +128,7 @@ impl IndexArgs {
     /// The settings; what these arguments do not name is as it is by default.
     pub fn settings(&self) -> Settings {
         Settings {
-            params: Params {
-                m: self.m,
-                ef_construction: self.ef_construction,
-                seed: self.seed,
-                ..Params::default()
-            },
+            params: self.graph.params(),
             threads: self.threads(),
             k: self.k,
             ef: self.ef.clone(),
@@ -129,9 +147,7 @@ impl IndexArgs {
     pub fn words(&self) -> Vec<OsString> {
         let ef: Vec<String> = self.ef.iter().map(usize::to_string).collect();
         let mut words = Words::default();
-        words.add("--m", self.m.to_string());
-        words.add("--ef-construction", self.ef_construction.to_string());
-        words.add("--seed", self.seed.to_string());
+        self.graph.add_to(&mut words);
         words.add("--threads", self.threads().to_string());
         words.add("--k", self.k.to_string());
         words.add("--ef", ef.join(","));

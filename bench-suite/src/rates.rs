@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ann,
-    arguments::{DataArgs, Words},
+    arguments::{DataArgs, GraphArgs, Words},
     table::Table,
     workload::{Files, Workload, WorkloadError},
 };
@@ -38,12 +38,9 @@ pub struct Args {
     /// Runs of everything
     #[arg(long, default_value_t = 3)]
     pub passes: usize,
-    /// Links of a point on each level; twice as many on the lowest
-    #[arg(long, default_value_t = Params::default().m)]
-    pub m: usize,
-    /// Beam of the searches that find a new point's neighbours
-    #[arg(long, default_value_t = Params::default().ef_construction)]
-    pub ef_construction: usize,
+    /// The graph.
+    #[command(flatten)]
+    pub graph: GraphArgs,
     /// Neighbours to search for
     #[arg(long, default_value_t = 10)]
     pub k: usize,
@@ -70,14 +67,12 @@ impl Args {
 
     /// The settings.
     pub fn settings(&self) -> Settings {
-        let params =
-            Params { m: self.m, ef_construction: self.ef_construction, ..Params::default() };
         Settings {
             passes: self.passes,
             seconds: self.seconds,
             inserts: self.inserts,
             threads: self.threads.into(),
-            params,
+            params: self.graph.params(),
             k: self.k,
             ef: self.ef,
         }
@@ -90,8 +85,7 @@ impl Args {
         words.add("--threads", self.threads.to_string());
         words.add("--seconds", self.seconds.to_string());
         words.add("--passes", "1");
-        words.add("--m", self.m.to_string());
-        words.add("--ef-construction", self.ef_construction.to_string());
+        self.graph.add_to(&mut words);
         words.add("--k", self.k.to_string());
         words.add("--ef", self.ef.to_string());
         words.add_some("--limit-base", self.limit_base.map(|n| n.to_string()));

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use bench_suite::{
     Workload,
-    arguments::DataArgs,
+    arguments::{DataArgs, GraphArgs},
     churn::{self, Churn, Round, Searched},
     table::Prepare,
     workload::Files,
 };
-use nearfield_hnsw::{Params, VectorElement};
+use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
@@ -26,15 +26,8 @@ pub(crate) struct Args {
     /// Compare every round with a fresh build of the same points, not the last alone
     #[arg(long)]
     fresh: bool,
-    /// Links of a point on each level; twice as many on the lowest
-    #[arg(long, default_value_t = Params::default().m)]
-    m: usize,
-    /// Beam of the searches that find a new point's neighbours
-    #[arg(long, default_value_t = Params::default().ef_construction)]
-    ef_construction: usize,
-    /// Decides levels, the order of insertion, and which points are replaced
-    #[arg(long, default_value_t = Params::default().seed)]
-    seed: u64,
+    #[command(flatten)]
+    graph: GraphArgs,
     /// Threads of builds; one replaces points [default: all cores]
     #[arg(long)]
     threads: Option<usize>,
@@ -99,12 +92,7 @@ impl Args {
             rounds: self.rounds,
             share: self.share,
             always_fresh: self.fresh,
-            params: Params {
-                m: self.m,
-                ef_construction: self.ef_construction,
-                seed: self.seed,
-                ..Params::default()
-            },
+            params: self.graph.params(),
             threads: self.threads.unwrap_or_else(cores),
             k: self.k,
             ef: self.ef,

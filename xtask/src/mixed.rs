@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use bench_suite::{
-    Workload, arguments,
+    Workload,
+    arguments::{self, GraphArgs},
     mixed::{self, Line, Mixed},
     table::Prepare,
     workload::Files,
 };
-use nearfield_hnsw::{Params, VectorElement};
+use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
@@ -28,15 +29,8 @@ pub(crate) struct Args {
     /// For how long
     #[arg(long, default_value_t = 60)]
     seconds: usize,
-    /// Links of a point on each level; twice as many on the lowest
-    #[arg(long, default_value_t = Params::default().m)]
-    m: usize,
-    /// Beam of the searches that find a new point's neighbours
-    #[arg(long, default_value_t = Params::default().ef_construction)]
-    ef_construction: usize,
-    /// Decides levels, the order of insertion, and what is done
-    #[arg(long, default_value_t = Params::default().seed)]
-    seed: u64,
+    #[command(flatten)]
+    graph: GraphArgs,
     /// Neighbours to search for
     #[arg(long, default_value_t = 10)]
     k: usize,
@@ -69,12 +63,7 @@ fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
         limit_query: Some(1),
     };
     let workload = Workload::<E>::read(&files)?;
-    let params = Params {
-        m: args.m,
-        ef_construction: args.ef_construction,
-        seed: args.seed,
-        ..Params::default()
-    };
+    let params = args.graph.params();
     let Args { threads, seconds, k, ef, .. } = *args;
     let mut to = io::stdout().lock();
     if !args.json {
