@@ -131,6 +131,12 @@
 
 mod build;
 mod directory;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "what is saved goes through it, from the next changes on"
+)]
+mod disk;
 mod flat;
 mod graph;
 mod hnsw;
@@ -142,6 +148,7 @@ mod memory;
 mod originals;
 mod params;
 mod points;
+mod saved_key;
 mod search;
 mod space;
 mod stats;
@@ -162,6 +169,7 @@ pub use keys::{Key, KeyHit};
 pub use memory::Memory;
 pub use params::{Params, ParamsError};
 pub use points::{PointError, PointMetric, PointScorer, Points};
+pub use saved_key::SavedKey;
 pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
 pub use space::{Scorer, Space, Store};
 pub use stats::{Degrees, Stats};

@@ -1,0 +1,142 @@
+//! Keys as bytes: what a key needs to be kept in a file.
+
+use std::sync::Arc;
+
+use crate::keys::Key;
+
+/// A key that can be written to a file and read again.
+///
+/// Integers, strings and byte strings are. For a type of your own:
+///
+/// ```
+/// use nearfield_hnsw::SavedKey;
+///
+/// #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// struct Chapter {
+///     book: u32,
+///     number: u16,
+/// }
+///
+/// impl SavedKey for Chapter {
+///     const ENCODING: &'static str = "chapter";
+///
+///     fn write(&self, out: &mut Vec<u8>) {
+///         out.extend(self.book.to_le_bytes());
+///         out.extend(self.number.to_le_bytes());
+///     }
+///
+///     fn read(bytes: &[u8]) -> Option<Self> {
+///         let (book, number) = bytes.split_first_chunk()?;
+///         Some(Self {
+///             book: u32::from_le_bytes(*book),
+///             number: u16::from_le_bytes(number.try_into().ok()?),
+///         })
+///     }
+/// }
+///
+/// let mut bytes = Vec::new();
+/// let key = Chapter { book: 7, number: 12 };
+/// key.write(&mut bytes);
+/// assert_eq!(Chapter::read(&bytes), Some(key));
+/// assert_eq!(Chapter::read(&bytes[1..]), None);
+/// ```
+pub trait SavedKey: Key {
+    /// Names the encoding, in at most 16 bytes. A file whose keys have another is refused.
+    const ENCODING: &'static str;
+
+    /// Appends the key's bytes: the same for equal keys, on every machine.
+    fn write(&self, out: &mut Vec<u8>);
+
+    /// The key that was written so; `None` where these are no key's bytes. They may come from a damaged
+    /// file.
+    fn read(bytes: &[u8]) -> Option<Self>;
+}
+
+/// Integers, little-endian.
+macro_rules! integers {
+    ($($integer:ident)*) => {$(
+        impl SavedKey for $integer {
+            const ENCODING: &'static str = stringify!($integer);
+
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend(self.to_le_bytes());
+            }
+
+            fn read(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self::from_le_bytes)
+            }
+        }
+    )*};
+}
+
+integers!(u8 u16 u32 u64 u128 i8 i16 i32 i64 i128);
+
+/// Owners of a string or of bytes, which are written as they are.
+macro_rules! slices {
+    ($($owner:ty: $encoding:literal, $bytes:path, $from:path;)*) => {$(
+        impl SavedKey for $owner {
+            const ENCODING: &'static str = $encoding;
+
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice($bytes(self));
+            }
+
+            fn read(bytes: &[u8]) -> Option<Self> {
+                $from(bytes).map(Self::from)
+            }
+        }
+    )*};
+}
+
+slices! {
+    String: "utf-8", str::as_bytes, text;
+    Box<str>: "utf-8", str::as_bytes, text;
+    Arc<str>: "utf-8", str::as_bytes, text;
+    Vec<u8>: "bytes", std::convert::identity::<&[u8]>, Some;
+    Box<[u8]>: "bytes", std::convert::identity::<&[u8]>, Some;
+    Arc<[u8]>: "bytes", std::convert::identity::<&[u8]>, Some;
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    str::from_utf8(bytes).ok()
+}
+
+impl<const N: usize> SavedKey for [u8; N] {
+    const ENCODING: &'static str = "bytes";
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written<K: SavedKey>(key: &K) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        key.write(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn keys_come_back() {
+        assert_eq!(i64::read(&written(&-7i64)), Some(-7));
+        assert_eq!(u128::read(&written(&u128::MAX)), Some(u128::MAX));
+        assert_eq!(String::read(&written(&"Zürich".to_owned())), Some("Zürich".into()));
+        assert_eq!(Arc::<[u8]>::read(&[1, 2]), Some(Arc::from([1, 2])));
+        assert_eq!(<[u8; 3]>::read(&written(&[1, 2, 3])), Some([1, 2, 3]));
+    }
+
+    #[test]
+    fn bytes_that_are_no_key_are_refused() {
+        assert_eq!(u64::read(&[0; 7]), None);
+        assert_eq!(u64::read(&[0; 9]), None);
+        assert_eq!(String::read(&[0xFF]), None);
+        assert_eq!(<[u8; 3]>::read(&[0; 4]), None);
+    }
+}
