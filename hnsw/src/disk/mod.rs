@@ -8,12 +8,16 @@
 //! | [`Disk::sync_folder`] | names made, changed or removed before survive power loss |
 
 mod os;
+#[cfg(test)]
+mod simulated;
 
 use std::fmt::Debug;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 pub(crate) use os::Os;
+#[cfg(test)]
+pub(crate) use simulated::Simulated;
 
 /// A file system.
 pub(crate) trait Disk: Debug + Send + Sync {
