@@ -122,7 +122,7 @@ impl<K: Key, S: Store> Index<K, S> {
     /// [`InsertError::KeyExists`] when the key is there; and as [`Hnsw::insert`]. The index is then as
     /// before.
     pub fn insert(&self, key: K, point: &S::Point) -> Result<Id, InsertError<S::PointError>> {
-        self.put(key, point, false)
+        self.put(key, point, false, || Ok(())).map(|(id, ())| id)
     }
 
     /// Adds a point, or replaces the one that the key has: one step for searches.
@@ -130,15 +130,19 @@ impl<K: Key, S: Store> Index<K, S> {
     /// # Errors
     /// As [`Hnsw::insert`]. The index is then as before.
     pub fn upsert(&self, key: K, point: &S::Point) -> Result<Id, InsertError<S::PointError>> {
-        self.put(key, point, true)
+        self.put(key, point, true, || Ok(())).map(|(id, ())| id)
     }
 
-    fn put(
+    /// Adds a point, or replaces one where that is allowed. When nothing but want of memory can stand in
+    /// the way any more, and before anything changes, calls `log`, and returns what that returned; where
+    /// memory does stand in the way, drops it. Until then other writers wait.
+    pub(crate) fn put<L, F: From<InsertError<S::PointError>>>(
         &self,
         key: K,
         point: &S::Point,
         replace: bool,
-    ) -> Result<Id, InsertError<S::PointError>> {
+        log: impl FnOnce() -> Result<L, F>,
+    ) -> Result<(Id, L), F> {
         let refuse = |old: Option<Id>| match old {
             Some(_) if !replace => Err(InsertError::KeyExists { place: 0 }),
             old => Ok(old),
@@ -148,13 +152,15 @@ impl<K: Key, S: Store> Index<K, S> {
         let mut edit = self.hnsw.edit().ok_or(InsertError::Poisoned)?;
         // Another thread may have come first.
         let old = refuse(self.keys.current(&key))?;
+        edit.make_room(1)?;
+        let logged = log()?;
         let id = edit.insert(point, newcomer)?;
         if let Some(old) = old {
             edit.remove(old);
         }
         self.keys.assign(id, key, old);
         edit.publish();
-        Ok(id)
+        Ok((id, logged))
     }
 
     /// Adds points under new keys and links them in parallel, all or none of them: searches as well see
@@ -180,8 +186,20 @@ impl<K: Key, S: Store> Index<K, S> {
         points: &[P],
         build: Build<'_>,
     ) -> Result<(), InsertError<S::PointError>> {
+        self.put_batch(keys, points, build, |_| Ok(()))
+    }
+
+    /// As [`insert_batch`](Self::insert_batch), with `log` as of [`put`](Self::put), which is shown the
+    /// keys.
+    pub(crate) fn put_batch<P: Borrow<S::Point>, L, F: From<InsertError<S::PointError>>>(
+        &self,
+        keys: Vec<K>,
+        points: &[P],
+        build: Build<'_>,
+        log: impl FnOnce(&[K]) -> Result<L, F>,
+    ) -> Result<L, F> {
         if keys.len() != points.len() {
-            return Err(InsertError::Keys { keys: keys.len(), points: points.len() });
+            return Err(InsertError::Keys { keys: keys.len(), points: points.len() }.into());
         }
         self.hnsw.inspect(points)?;
         let threads = build.threads.start().map_err(InsertError::Threads)?;
@@ -189,14 +207,16 @@ impl<K: Key, S: Store> Index<K, S> {
         let mut new = HashSet::new();
         let mut is_new = |key| new.insert(key) && self.keys.current(key).is_none();
         if let Some((place, _)) = keys.iter().enumerate().find(|(_, key)| !is_new(*key)) {
-            return Err(InsertError::KeyExists { place });
+            return Err(InsertError::KeyExists { place }.into());
         }
+        edit.make_room(points.len())?;
+        let logged = log(&keys)?;
         let ids = edit.push_batch(points)?;
         for (id, key) in ids.clone().zip(keys) {
             self.keys.assign(id, key, None);
         }
         edit.link_batch(ids, &threads, build);
-        Ok(())
+        Ok(logged)
     }
 
     /// Removes the point of a key; whether there was one. The key is free for another point then.
@@ -207,12 +227,26 @@ impl<K: Key, S: Store> Index<K, S> {
     where
         K: Borrow<Q>,
     {
+        self.take_out(key, |_| Ok(())).map(|removed| removed.is_some())
+    }
+
+    /// As [`remove`](Self::remove), with `log` as of [`put`](Self::put), which is shown the key and
+    /// called where it has a point.
+    pub(crate) fn take_out<Q: Hash + Eq + ?Sized, L, F: From<Poisoned>>(
+        &self,
+        key: &Q,
+        log: impl FnOnce(&K) -> Result<L, F>,
+    ) -> Result<Option<L>, F>
+    where
+        K: Borrow<Q>,
+    {
         let mut edit = self.hnsw.edit().ok_or(Poisoned)?;
-        let Some(id) = self.keys.current(key) else { return Ok(false) };
+        let Some(id) = self.keys.current(key) else { return Ok(None) };
+        let logged = log(self.keys.of(id))?;
         edit.remove(id);
         edit.publish();
         self.keys.free(id);
-        Ok(true)
+        Ok(Some(logged))
     }
 
     /// A new index with the same points, keys and parameters, without the space of removed points; its

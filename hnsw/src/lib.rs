@@ -131,12 +131,8 @@
 
 mod build;
 mod directory;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "what is saved goes through it, from the next changes on"
-)]
 mod disk;
+mod durable;
 mod flat;
 mod graph;
 mod hnsw;
@@ -159,6 +155,10 @@ mod vectors;
 pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
+pub use durable::{
+    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, OnFlush, OpenError,
+    Policy, Recovery, Synced, Unsynced, WriteError,
+};
 pub use flat::Flat;
 pub use graph::Broken;
 pub use hnsw::Hnsw;

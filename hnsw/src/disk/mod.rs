@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use os::Os;
 #[cfg(test)]
-pub(crate) use simulated::Simulated;
+pub(crate) use simulated::{Call, Simulated};
 
 /// A file system.
 pub(crate) trait Disk: Debug + Send + Sync {
