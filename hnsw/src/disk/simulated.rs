@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use super::{Disk, Input, Lock, Output};
 
@@ -69,6 +70,8 @@ struct State {
     fault: Option<(usize, bool)>,
     /// Bytes that can still be written.
     room: Option<u64>,
+    /// How long a sync lasts.
+    lasts: Duration,
     /// Bytes that a write takes at most.
     mouthful: Option<usize>,
 }
@@ -106,6 +109,11 @@ impl Simulated {
     /// Lets each write take so many bytes at most.
     pub(crate) fn take_at_most(&self, bytes: usize) {
         self.state().mouthful = Some(bytes);
+    }
+
+    /// Lets each sync last so long, while others write.
+    pub(crate) fn sync_takes(&self, time: Duration) {
+        self.state().lasts = time;
     }
 
     /// The calls so far that change something.
@@ -351,6 +359,14 @@ impl Output for Opened {
     }
 
     fn sync(&self) -> io::Result<()> {
+        // What is written meanwhile it need not cover.
+        let (time, covered) = {
+            let state = self.disk.state();
+            (state.lasts, state.files[self.file].changes.len())
+        };
+        if !time.is_zero() {
+            std::thread::sleep(time);
+        }
         let mut state = self.disk.state();
         if let Err(error) = state.call(Call::Sync) {
             state.scatter(self.file);
@@ -358,7 +374,8 @@ impl Output for Opened {
         }
         let file = &mut state.files[self.file];
         let mut safe = std::mem::take(&mut file.safe);
-        file.changes.drain(..).for_each(|change| change.apply(&mut safe));
+        let covered = covered.min(file.changes.len());
+        file.changes.drain(..covered).for_each(|change| change.apply(&mut safe));
         file.safe = safe;
         Ok(())
     }

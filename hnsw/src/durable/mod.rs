@@ -80,6 +80,8 @@ mod record;
 mod recover;
 mod stand_in;
 #[cfg(test)]
+mod threads;
+#[cfg(test)]
 mod trials;
 
 pub use error::{BadLog, CheckpointError, CreateError, LogError, OpenError, WriteError};

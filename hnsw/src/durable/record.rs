@@ -20,7 +20,7 @@ pub(super) struct RecordHead {
     /// The last record that was known to be synced when this one was written.
     pub(super) durable: u64,
     /// Of the body.
-    checksum: u64,
+    pub(super) checksum: u64,
 }
 
 impl RecordHead {
