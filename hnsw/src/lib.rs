@@ -131,24 +131,22 @@
 
 mod build;
 mod directory;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "what is saved goes through it, from the next changes on"
-)]
 mod disk;
 mod flat;
+mod format;
 mod graph;
 mod hnsw;
 mod id;
 mod index;
 mod insert;
+mod key;
 mod keys;
 mod memory;
 mod originals;
 mod params;
+mod persist;
 mod points;
-mod saved_key;
+mod saved_keys;
 mod search;
 mod space;
 mod stats;
@@ -160,16 +158,18 @@ pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
 pub use flat::Flat;
+pub use format::{Damage, Kind as SectionKind};
 pub use graph::Broken;
-pub use hnsw::Hnsw;
+pub use hnsw::{Hnsw, Unwritable};
 pub use id::{Hit, Id, MAX_POINTS};
 pub use index::{CompactError, Index, KeyPages};
-pub use insert::{InsertError, Poisoned};
-pub use keys::{Key, KeyHit};
+pub use insert::InsertError;
+pub use key::{Key, SavedKey};
+pub use keys::KeyHit;
 pub use memory::Memory;
 pub use params::{Params, ParamsError};
+pub use persist::{FileInfo, OpenCause, OpenError, SaveError, SectionInfo};
 pub use points::{PointError, PointMetric, PointScorer, Points};
-pub use saved_key::SavedKey;
 pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
 pub use space::{Scorer, Space, Store};
 pub use stats::{Degrees, Stats};
