@@ -7,10 +7,11 @@ use std::hash::Hash;
 
 use crate::build::{Build, BuildError};
 use crate::graph::Broken;
-use crate::hnsw::Hnsw;
+use crate::hnsw::{Hnsw, Unwritable};
 use crate::id::{Hit, Id};
-use crate::insert::{InsertError, Poisoned};
-use crate::keys::{ByKey, Key, KeyHit, Keys};
+use crate::insert::{Edit, InsertError};
+use crate::key::Key;
+use crate::keys::{ByKey, KeyHit, Keys};
 use crate::memory::Memory;
 use crate::params::Params;
 use crate::points::{PointMetric, Points};
@@ -72,8 +73,8 @@ use crate::vectors::{VectorElement, Vectors};
 /// without them; [`stats`](Self::stats) tells how many there are.
 #[derive(Debug)]
 pub struct Index<K: Key, S: Space> {
-    hnsw: Hnsw<S>,
-    keys: Keys<K>,
+    pub(crate) hnsw: Hnsw<S>,
+    pub(crate) keys: Keys<K>,
 }
 
 impl<K: Key, S: Store> Index<K, S> {
@@ -149,7 +150,7 @@ impl<K: Key, S: Store> Index<K, S> {
         };
         refuse(self.keys.current(&key))?;
         let newcomer = self.hnsw.newcomer(point)?;
-        let mut edit = self.hnsw.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.edit().map_err(InsertError::Unwritable)?;
         // Another thread may have come first.
         let old = refuse(self.keys.current(&key))?;
         edit.make_room(1)?;
@@ -203,7 +204,7 @@ impl<K: Key, S: Store> Index<K, S> {
         }
         self.hnsw.inspect(points)?;
         let threads = build.threads.start().map_err(InsertError::Threads)?;
-        let mut edit = self.hnsw.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.edit().map_err(InsertError::Unwritable)?;
         let mut new = HashSet::new();
         let mut is_new = |key| new.insert(key) && self.keys.current(key).is_none();
         if let Some((place, _)) = keys.iter().enumerate().find(|(_, key)| !is_new(*key)) {
@@ -222,8 +223,8 @@ impl<K: Key, S: Store> Index<K, S> {
     /// Removes the point of a key; whether there was one. The key is free for another point then.
     ///
     /// # Errors
-    /// When another thread has panicked while it changed the index.
-    pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<bool, Poisoned>
+    /// When the index is not changed any more.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<bool, Unwritable>
     where
         K: Borrow<Q>,
     {
@@ -232,7 +233,7 @@ impl<K: Key, S: Store> Index<K, S> {
 
     /// As [`remove`](Self::remove), with `log` as of [`put`](Self::put), which is shown the key and
     /// called where it has a point.
-    pub(crate) fn take_out<Q: Hash + Eq + ?Sized, L, F: From<Poisoned>>(
+    pub(crate) fn take_out<Q: Hash + Eq + ?Sized, L, F: From<Unwritable>>(
         &self,
         key: &Q,
         log: impl FnOnce(&K) -> Result<L, F>,
@@ -240,13 +241,21 @@ impl<K: Key, S: Store> Index<K, S> {
     where
         K: Borrow<Q>,
     {
-        let mut edit = self.hnsw.edit().ok_or(Poisoned)?;
+        let mut edit = self.edit()?;
         let Some(id) = self.keys.current(key) else { return Ok(None) };
         let logged = log(self.keys.of(id))?;
         edit.remove(id);
         edit.publish();
         self.keys.free(id);
         Ok(Some(logged))
+    }
+
+    /// Waits for the turn to change the index. Before the first change of one that was opened, its keys
+    /// are verified as the rest is.
+    fn edit(&self) -> Result<Edit<'_, S>, Unwritable> {
+        let edit = self.hnsw.edit()?;
+        self.keys.verify_once().map_err(Unwritable::Damaged)?;
+        Ok(edit)
     }
 
     /// A new index with the same points, keys and parameters, without the space of removed points; its
@@ -264,9 +273,9 @@ impl<K: Key, S: Store> Index<K, S> {
     /// ```
     ///
     /// # Errors
-    /// When memory or threads are refused, or another thread has panicked while it changed the index.
+    /// When memory or threads are refused, or the index is not changed any more.
     pub fn compact(&self, build: Build<'_>) -> Result<Self, CompactError<S::PointError>> {
-        let _edit = self.hnsw.edit().ok_or(CompactError::Poisoned)?;
+        let _edit = self.edit().map_err(CompactError::Unwritable)?;
         let ids: Vec<Id> = self.hnsw.ids().collect();
         let space = self.hnsw.space.keep(&ids).map_err(CompactError::Space)?;
         let keys = ids.iter().map(|id| self.keys.of(*id).clone()).collect();
@@ -367,7 +376,7 @@ impl<K: Key, S: Space> Index<K, S> {
     }
 
     fn name(&self, hits: &[Hit]) -> Vec<KeyHit<'_, K>> {
-        hits.iter().map(|hit| self.keys.name(*hit)).collect()
+        hits.iter().filter_map(|hit| self.keys.name(*hit)).collect()
     }
 
     /// Whether a point has the key.
@@ -386,14 +395,14 @@ impl<K: Key, S: Space> Index<K, S> {
         self.keys.find(key, &self.hnsw)
     }
 
-    /// The key of the point `id`; that of a removed point as well.
+    /// The key of the point `id`; that of a removed point as well, until the index is saved and opened.
     pub fn key(&self, id: Id) -> Option<&K> {
         self.keys.get(id)
     }
 
     /// The keys and ids of all points that live at the moment of the call, in order of ids.
     pub fn iter(&self) -> impl Iterator<Item = (&K, Id)> {
-        self.hnsw.ids().map(|id| (self.keys.of(id), id))
+        self.hnsw.ids().filter_map(|id| Some((self.keys.get(id)?, id)))
     }
 
     /// Number of points.
@@ -450,7 +459,10 @@ impl<K: Key, S: Space> Index<K, S> {
     /// The first invariant that is broken; it would be a bug of this crate.
     pub fn check(&self) -> Result<(), Broken> {
         self.hnsw.check_with(|| {
-            let unknown = |id: &Id| self.keys.current(self.keys.of(*id)) != Some(*id);
+            let unknown = |id: &Id| match self.keys.get(*id) {
+                Some(key) => self.keys.current(key) != Some(*id),
+                None => true,
+            };
             match self.hnsw.ids().find(unknown) {
                 Some(id) => Err(Broken::Key(id)),
                 None if self.keys.len() != self.len() => {
@@ -500,7 +512,7 @@ impl<'a, K: Key, S: Space> Iterator for KeyPages<'a, K, S> {
         while ready.len() < search.k
             && let Some(page) = pages.next()
         {
-            ready.extend(page.into_iter().map(|hit| keys.name(hit)).filter(allows));
+            ready.extend(page.into_iter().filter_map(|hit| keys.name(hit)).filter(allows));
         }
         let page: Vec<_> = ready.drain(..search.k.min(ready.len())).collect();
         Some(page).filter(|page| !page.is_empty())
@@ -521,8 +533,8 @@ pub enum CompactError<E> {
     Space(E),
     /// The graph cannot be built.
     Build(BuildError),
-    /// See [`Poisoned`].
-    Poisoned,
+    /// The index is not changed any more.
+    Unwritable(Unwritable),
 }
 
 impl<E: fmt::Display> fmt::Display for CompactError<E> {
@@ -530,7 +542,7 @@ impl<E: fmt::Display> fmt::Display for CompactError<E> {
         match self {
             Self::Space(error) => write!(f, "the points cannot be copied: {error}"),
             Self::Build(error) => error.fmt(f),
-            Self::Poisoned => Poisoned.fmt(f),
+            Self::Unwritable(error) => error.fmt(f),
         }
     }
 }
@@ -540,7 +552,7 @@ impl<E: std::error::Error + 'static> std::error::Error for CompactError<E> {
         match self {
             Self::Space(error) => Some(error),
             Self::Build(error) => Some(error),
-            Self::Poisoned => None,
+            Self::Unwritable(error) => error.source(),
         }
     }
 }

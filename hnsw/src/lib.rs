@@ -134,17 +134,20 @@ mod directory;
 mod disk;
 mod durable;
 mod flat;
+mod format;
 mod graph;
 mod hnsw;
 mod id;
 mod index;
 mod insert;
+mod key;
 mod keys;
 mod memory;
 mod originals;
 mod params;
+mod persist;
 mod points;
-mod saved_key;
+mod saved_keys;
 mod search;
 mod space;
 mod stats;
@@ -156,20 +159,22 @@ pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
 pub use durable::{
-    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, OnFlush, OpenError,
-    Policy, Recovery, Synced, Unsynced, WriteError,
+    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, OnFlush, Policy,
+    RecoverError, Recovery, Synced, Unsynced, WriteError,
 };
 pub use flat::Flat;
+pub use format::{Damage, Kind as SectionKind};
 pub use graph::Broken;
-pub use hnsw::Hnsw;
+pub use hnsw::{Hnsw, Unwritable};
 pub use id::{Hit, Id, MAX_POINTS};
 pub use index::{CompactError, Index, KeyPages};
-pub use insert::{InsertError, Poisoned};
-pub use keys::{Key, KeyHit};
+pub use insert::InsertError;
+pub use key::{Key, SavedKey};
+pub use keys::KeyHit;
 pub use memory::Memory;
 pub use params::{Params, ParamsError};
+pub use persist::{FileInfo, OpenCause, OpenError, SaveError, SectionInfo};
 pub use points::{PointError, PointMetric, PointScorer, Points};
-pub use saved_key::SavedKey;
 pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
 pub use space::{Scorer, Space, Store};
 pub use stats::{Degrees, Stats};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use super::head::VERSION;
-use super::stand_in::{LoadError, SaveError};
-use crate::insert::{InsertError, Poisoned};
+use crate::hnsw::Unwritable;
+use crate::insert::InsertError;
+use crate::persist::{OpenError, SaveError};
 use crate::vectors::VectorError;
 
 /// Why an operation, or a [flush](crate::Durable::flush), was not acknowledged.
@@ -98,9 +99,9 @@ impl From<InsertError<VectorError>> for WriteError {
     }
 }
 
-impl From<Poisoned> for WriteError {
-    fn from(_: Poisoned) -> Self {
-        Self::Refused(InsertError::Poisoned)
+impl From<Unwritable> for WriteError {
+    fn from(unwritable: Unwritable) -> Self {
+        Self::Refused(unwritable.into())
     }
 }
 
@@ -256,7 +257,7 @@ impl std::error::Error for CreateError {
 /// Why a durable index was not opened.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum RecoverError {
     /// There is none in the folder, or its creation was interrupted.
     NoIndex {
         /// Which.
@@ -275,7 +276,7 @@ pub enum OpenError {
         error: io::Error,
     },
     /// The snapshot cannot be loaded.
-    Snapshot(LoadError),
+    Snapshot(OpenError),
     /// The log is damaged, or that of another index.
     Log {
         /// The log.
@@ -285,7 +286,7 @@ pub enum OpenError {
     },
 }
 
-impl fmt::Display for OpenError {
+impl fmt::Display for RecoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoIndex { folder } => write!(f, "there is no index in {}", folder.display()),
@@ -297,7 +298,7 @@ impl fmt::Display for OpenError {
     }
 }
 
-impl std::error::Error for OpenError {
+impl std::error::Error for RecoverError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { error, .. } => Some(error),

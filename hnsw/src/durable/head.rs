@@ -6,8 +6,8 @@ use nearfield_kernels::Metric;
 use twox_hash::XxHash3_64;
 
 use super::error::BadLog;
-use crate::saved_key::SavedKey;
-use crate::vectors::{VectorElement, Vectors};
+use crate::key::SavedKey;
+use crate::vectors::{VectorElement, Vectors, element_name};
 
 /// Bytes of the head.
 pub(super) const LEN: usize = 96;
@@ -30,7 +30,7 @@ impl Contents {
     /// Those of an index.
     pub(super) fn of<K: SavedKey, E: VectorElement>(dim: usize, metric: Metric) -> Self {
         const { assert!(K::ENCODING.len() <= NAME, "the name of a key encoding is too long") };
-        let names = [K::ENCODING, E::NAME, metric.name()].map(|name| {
+        let names = [K::ENCODING, element_name::<E>(), metric.name()].map(|name| {
             let mut bytes = [0; NAME];
             bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
             bytes

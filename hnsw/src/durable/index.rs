@@ -13,7 +13,7 @@ use crate::build::Build;
 use crate::disk::{Disk, Lock};
 use crate::id::Id;
 use crate::index::Index;
-use crate::saved_key::SavedKey;
+use crate::key::SavedKey;
 use crate::vectors::{VectorElement, Vectors};
 
 /// An [`Index`] over vectors that survives: what a call has done is on the disk when the call returns.

@@ -3,9 +3,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `lock` | nothing; locked by the process that has the index open |
-//! | `snapshot` | a saved index, and the number of the last record whose operation it contains |
+//! | `snapshot` | a [saved index](crate::Index::save), and in it the number of the last record whose operation it contains |
 //! | `log` | operations since, or since an earlier snapshot |
-//! | `snapshot.new`, `log.new` | what an interrupted checkpoint left; removed by the next opening |
+//! | `.snapshot.….new`, `log.new` | what an interrupted checkpoint left; removed by the next opening |
 //!
 //! A checkpoint writes a snapshot beside and renames it, then a log without records. When it is
 //! interrupted between the two, the old log's records up to the snapshot's number are skipped.
@@ -78,13 +78,12 @@ mod operation;
 mod policy;
 mod record;
 mod recover;
-mod stand_in;
 #[cfg(test)]
 mod threads;
 #[cfg(test)]
 mod trials;
 
-pub use error::{BadLog, CheckpointError, CreateError, LogError, OpenError, WriteError};
+pub use error::{BadLog, CheckpointError, CreateError, LogError, RecoverError, WriteError};
 pub use index::Durable;
 pub use open::Recovery;
 pub use policy::{Every, OnFlush, Policy, Synced, Unsynced};

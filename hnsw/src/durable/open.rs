@@ -1,10 +1,11 @@
 //! Making a durable index, and opening it again.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::{BadLog, CreateError, OpenError};
+use super::error::{BadLog, CreateError, RecoverError};
 use super::head::{self, Contents};
 use super::index::Durable;
 use super::log::{Log, Place};
@@ -13,7 +14,7 @@ use super::recover::{self, Cut, ReadError, Record};
 use crate::build::Build;
 use crate::disk::{Disk, Lock, Os};
 use crate::index::Index;
-use crate::saved_key::SavedKey;
+use crate::key::SavedKey;
 use crate::vectors::{VectorElement, Vectors};
 
 /// What the opening of a [`Durable`] index found.
@@ -54,9 +55,11 @@ impl Folder {
 
     /// Removes what an interrupted checkpoint left.
     fn tidy(&self, present: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
-        for path in [self.file("snapshot.new"), self.place().new_log()] {
-            if present.contains(&path) {
-                self.disk.remove(&path).map_err(|error| (path, error))?;
+        let is_snapshot = |name: &str| name.starts_with(".snapshot.") && name.ends_with(".new");
+        for path in present {
+            let name = path.file_name().and_then(OsStr::to_str);
+            if name.is_some_and(is_snapshot) || *path == self.place().new_log() {
+                self.disk.remove(path).map_err(|error| (path.clone(), error))?;
             }
         }
         Ok(())
@@ -84,7 +87,7 @@ impl<K: SavedKey, E: VectorElement> Durable<K, E> {
     /// # Errors
     /// When there is no index in the folder, it is in use, its keys or elements are others, or a file
     /// is damaged or cannot be read or written. The folder is then as before.
-    pub fn open(folder: impl AsRef<Path>) -> Result<(Self, Recovery), OpenError> {
+    pub fn open(folder: impl AsRef<Path>) -> Result<(Self, Recovery), RecoverError> {
         Self::open_on(Arc::new(Os), folder.as_ref())
     }
 
@@ -122,12 +125,15 @@ impl<K: SavedKey, E: VectorElement> Durable<K, E> {
         Ok(Self::over(index, writer, folder.disk, snapshot, lock))
     }
 
-    pub(super) fn open_on(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Recovery), OpenError> {
+    pub(super) fn open_on(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+    ) -> Result<(Self, Recovery), RecoverError> {
         let folder = Folder { disk, path: path.into() };
         let Folder { disk, .. } = &folder;
         let at = |path: &Path| {
             let path = path.to_owned();
-            |error| OpenError::File { path, error }
+            |error| RecoverError::File { path, error }
         };
         let present = match disk.list(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -135,23 +141,23 @@ impl<K: SavedKey, E: VectorElement> Durable<K, E> {
         };
         let (snapshot, log) = (folder.snapshot(), folder.place().log());
         if !present.contains(&snapshot) {
-            return Err(OpenError::NoIndex { folder: path.into() });
+            return Err(RecoverError::NoIndex { folder: path.into() });
         }
         let lock = folder.lock().map_err(at(&folder.file("lock")))?;
-        let lock = lock.ok_or_else(|| OpenError::Locked { folder: path.into() })?;
-        let (index, mark) = Index::load_on(&**disk, &snapshot).map_err(OpenError::Snapshot)?;
+        let lock = lock.ok_or_else(|| RecoverError::Locked { folder: path.into() })?;
+        let (index, mark) = Index::load_on(&**disk, &snapshot).map_err(RecoverError::Snapshot)?;
         let input = disk.open(&log).map_err(at(&log))?;
         let contents = Contents::of_vectors::<K, E>(index.space());
         let mut recovery = Recovery { operations: 0, skipped: 0, cut: None };
         let apply = |record: Record<'_>| replay(&index, mark, &record, &mut recovery);
         let found = match recover::read(input, &contents, mark, apply) {
-            Err(ReadError::File(error)) => return Err(OpenError::File { path: log, error }),
-            Err(ReadError::Bad(error)) => return Err(OpenError::Log { path: log, error }),
+            Err(ReadError::File(error)) => return Err(RecoverError::File { path: log, error }),
+            Err(ReadError::Bad(error)) => return Err(RecoverError::Log { path: log, error }),
             Ok(found) => found,
         };
         recovery.cut = found.cut;
         let present = disk.list(path).map_err(at(path))?;
-        folder.tidy(&present).map_err(|(path, error)| OpenError::File { path, error })?;
+        folder.tidy(&present).map_err(|(path, error)| RecoverError::File { path, error })?;
         // A checkpoint may have been interrupted before the names of its files were safe.
         disk.sync_folder(path).map_err(at(path))?;
         let writer = if found.sequence < mark {

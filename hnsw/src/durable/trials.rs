@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nearfield_kernels::Metric;
 
-use super::error::{BadLog, CheckpointError, LogError, OpenError, WriteError};
+use super::error::{BadLog, CheckpointError, LogError, RecoverError, WriteError};
 use super::head;
 use super::index::Durable;
 use super::open::Recovery;
@@ -36,7 +36,7 @@ fn create(disk: &Simulated) -> Option<Tried> {
     Durable::create_on(Arc::new(disk.clone()), folder(), index).ok()
 }
 
-fn open(disk: &Simulated) -> Result<(Tried, Recovery), OpenError> {
+fn open(disk: &Simulated) -> Result<(Tried, Recovery), RecoverError> {
     Durable::open_on(Arc::new(disk.clone()), folder())
 }
 
@@ -330,7 +330,10 @@ fn a_log_cut_anywhere_has_what_came_before() {
         disk.plant(log(), &bytes[..len]);
         if len < head::LEN {
             let error = open(&disk).unwrap_err();
-            assert!(matches!(error, OpenError::Log { error: BadLog::Head, .. }), "{len}: {error}");
+            assert!(
+                matches!(error, RecoverError::Log { error: BadLog::Head, .. }),
+                "{len}: {error}"
+            );
             assert_eq!(disk.read(log()).unwrap(), bytes[..len], "nothing is changed");
             continue;
         }
@@ -366,7 +369,7 @@ fn a_damaged_byte_is_an_error_or_at_the_end_is_cut() {
             let disk = disk.killed();
             disk.plant(log(), &damaged);
             match open(&disk) {
-                Err(OpenError::Log { error, .. }) if place < head::LEN => {
+                Err(RecoverError::Log { error, .. }) if place < head::LEN => {
                     let is_head = matches!(
                         error,
                         BadLog::NoLog
@@ -376,7 +379,7 @@ fn a_damaged_byte_is_an_error_or_at_the_end_is_cut() {
                     );
                     assert!(is_head, "byte {place}: {error}");
                 }
-                Err(OpenError::Log { error: BadLog::Damaged { offset, later }, .. }) => {
+                Err(RecoverError::Log { error: BadLog::Damaged { offset, later }, .. }) => {
                     assert!(place < torn, "byte {place}");
                     assert!(offset as usize <= place && place < later as usize, "byte {place}");
                     assert_eq!(disk.read(log()).unwrap(), damaged, "nothing is changed");
