@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::hash::Hash;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,21 +13,23 @@ use super::policy::{Policy, Synced, Wait};
 use crate::build::Build;
 use crate::disk::{Disk, Lock};
 use crate::id::Id;
-use crate::index::Index;
+use crate::index::{CompactError, Index};
 use crate::key::SavedKey;
-use crate::vectors::{VectorElement, Vectors};
+use crate::searchable::Searchable;
+use crate::vectors::{VectorElement, VectorError, Vectors};
 
 /// An [`Index`] over vectors that survives: what a call has done is on the disk when the call returns.
 ///
 /// It lives in a folder of its own, as a snapshot and a log of the operations since.
 /// [`create`](Self::create) makes one, [`open`](Self::open) reads it again and says what it found,
-/// [`checkpoint`](Self::checkpoint) writes a new snapshot and so keeps the log short.
+/// [`checkpoint`](Self::checkpoint) writes a new snapshot and so keeps the log short. How it is searched
+/// is told at [`Searchable`], to which it dereferences.
 ///
 /// ```
 /// use nearfield_hnsw::{Durable, Index, Metric, Params, Search, Vectors};
 ///
-/// # let folder = std::env::temp_dir().join(format!("nearfield-doc-{}", std::process::id()));
-/// # let _ = std::fs::remove_dir_all(&folder);
+/// # let parent = tempfile::tempdir()?;
+/// # let folder = parent.path().join("index");
 /// let empty = Index::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
 /// let index = Durable::create(&folder, empty)?;
 /// index.insert("east".to_owned(), &[1.0, 0.0])?;
@@ -37,8 +40,6 @@ use crate::vectors::{VectorElement, Vectors};
 /// let (index, recovery) = Durable::<String, f32>::open(&folder)?;
 /// assert_eq!((recovery.operations, recovery.cut), (3, None));
 /// assert_eq!(index.search(&[1.0, 1.0], Search::new(2))?[0].key, "north");
-/// # drop(index);
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -53,16 +54,14 @@ use crate::vectors::{VectorElement, Vectors};
 /// use nearfield_hnsw::{Durable, Every, Unsynced};
 /// # use nearfield_hnsw::{Index, Metric, Params, Vectors};
 ///
-/// # let folder = std::env::temp_dir().join(format!("nearfield-doc-relaxed-{}", std::process::id()));
-/// # let _ = std::fs::remove_dir_all(&folder);
+/// # let parent = tempfile::tempdir()?;
+/// # let folder = parent.path().join("index");
 /// # let empty = Index::<u64, _>::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
 /// # let index = Durable::create(&folder, empty)?;
 /// let index = index.relaxed(Every(1000));
 /// let Unsynced(id) = index.insert(7, &[1.0, 0.0])?;
 /// index.flush()?; // now it will survive
 /// # assert_eq!(id, 0);
-/// # drop(index);
-/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -99,6 +98,12 @@ impl<K: SavedKey, E: VectorElement> Durable<K, E> {
         lock: Box<dyn Lock>,
     ) -> Self {
         Self { index, log, gate: RwLock::new(()), policy: Synced, disk, snapshot, lock }
+    }
+
+    /// Refuses to insert beyond `bytes` of memory, as [`Index::with_memory_budget`].
+    #[must_use]
+    pub fn with_memory_budget(self, bytes: usize) -> Self {
+        Self { index: self.index.with_memory_budget(bytes), ..self }
     }
 
     /// The same index, which acknowledges [earlier](Policy).
@@ -216,8 +221,21 @@ impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
         self.log.renew(last).map_err(CheckpointError::Log)
     }
 
-    /// The index, for tests.
-    pub(super) fn index(&self) -> &Index<K, Vectors<E>> {
+    /// Puts a [compact](Index::compact) index in the place of this one, in memory; a
+    /// [checkpoint](Self::checkpoint) then brings it to the disk.
+    ///
+    /// # Errors
+    /// As [`Index::compact`]. The index is then as before.
+    pub fn compact(&mut self, build: Build<'_>) -> Result<(), CompactError<VectorError>> {
+        self.index = self.index.compact(build)?;
+        Ok(())
+    }
+}
+
+impl<K: SavedKey, E: VectorElement, P: Policy> Deref for Durable<K, E, P> {
+    type Target = Searchable<K, Vectors<E>>;
+
+    fn deref(&self) -> &Searchable<K, Vectors<E>> {
         &self.index
     }
 }

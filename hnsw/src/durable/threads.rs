@@ -37,8 +37,8 @@ fn create(disk: &Simulated) -> Tried {
 
 fn keys(disk: &Simulated) -> Vec<u64> {
     let (index, _) = Tried::open_on(Arc::new(disk.clone()), Path::new("index")).unwrap();
-    index.index().check().unwrap();
-    let mut keys: Vec<u64> = index.index().iter().map(|(key, _)| *key).collect();
+    index.check().unwrap();
+    let mut keys: Vec<u64> = index.iter().map(|(key, _)| *key).collect();
     keys.sort_unstable();
     keys
 }
@@ -97,8 +97,8 @@ fn what_any_thread_was_acknowledged_survives_a_failing_sync() {
             let is_lost = |key: &&u64| found.binary_search(key).is_err();
             assert_eq!(acknowledged.iter().find(is_lost), None, "fault {number}, seed {seed}");
         }
-        let hits = index.index().search(&[0.0, 0.0], Search::new(5)).unwrap();
-        assert_eq!(hits.len(), index.index().len().min(5));
+        let hits = index.search(&[0.0, 0.0], Search::new(5)).unwrap();
+        assert_eq!(hits.len(), index.len().min(5));
     }
 }
 
@@ -114,7 +114,7 @@ fn checkpoints_and_flushes_lose_nothing_of_what_threads_write_meanwhile() {
             while !is_done.load(Relaxed) || checkpoints == 0 {
                 index.checkpoint().unwrap();
                 index.flush().unwrap();
-                let hits = index.index().search(&[0.0, 0.0], Search::new(1)).unwrap();
+                let hits = index.search(&[0.0, 0.0], Search::new(1)).unwrap();
                 assert!(hits.len() <= 1);
                 checkpoints += 1;
             }

@@ -41,7 +41,6 @@ fn open(disk: &Simulated) -> Result<(Tried, Recovery), RecoverError> {
 }
 
 fn contents<P: Policy>(index: &Tried<P>) -> Contents {
-    let index = index.index();
     index.check().unwrap();
     let found = |key: &String| {
         let vector = index.get(key).unwrap().into_owned();
@@ -97,7 +96,7 @@ impl Step {
                 contents.remove(&key(number));
             }
             Batch(numbers) => {
-                numbers.iter().for_each(|number| Insert(*number, 0.5).apply(contents))
+                numbers.iter().for_each(|number| Insert(*number, 0.5).apply(contents));
             }
             Flush | Checkpoint => {}
         }
