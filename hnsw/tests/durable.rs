@@ -111,7 +111,7 @@ fn an_index_that_was_built_is_made_durable() {
         vectors.extend(&vector(key)).unwrap();
     }
     let build = Build::default().threads(2);
-    let index = Index::build(vectors, (0..300).collect(), Params::default(), build).unwrap();
+    let index = Index::build(vectors, (0..300u64).collect(), Params::default(), build).unwrap();
     let mut index = Durable::create(folder.path(), index).unwrap();
     (0..150).for_each(|key| assert!(index.remove(&key).unwrap()));
     assert!(index.should_compact());
