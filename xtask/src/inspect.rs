@@ -75,7 +75,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         print(&report, to)?;
     }
     match report.damage {
-        Some(damage) => bail!("{}: {damage}", args.file.display()),
+        Some(damage) => bail!("damaged: {damage}"),
         None => Ok(()),
     }
 }
@@ -185,7 +185,7 @@ fn print(report: &Report, mut to: impl Write) -> io::Result<()> {
         writeln!(to, "{:<16} {:.1}", "bytes per point", stats.bytes_per_point)?;
     }
     match &report.damage {
-        Some(damage) => writeln!(to, "\ndamaged: {damage}"),
+        Some(_) => Ok(()),
         None => writeln!(to, "\nwhole: checksums, ids, tree, keys"),
     }
 }
