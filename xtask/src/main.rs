@@ -1,8 +1,9 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | kernels | mixed | rates | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | inspect | kernels | mixed | rates | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
 mod churn;
+mod inspect;
 mod kernels;
 mod mixed;
 mod neon;
@@ -36,6 +37,8 @@ enum Task {
     Scaling(scaling::Args),
     /// Replace points of an index, round after round, and compare it with a fresh one.
     Churn(churn::Args),
+    /// Show what is in a saved index, and verify it.
+    Inspect(inspect::Args),
     /// Time every kernel, beside other libraries if asked; print a table or JSON lines.
     Kernels(kernels::Args),
     /// Let many threads change and search one index, and check each other.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Ann(args) => ann::run(args),
         Task::Scaling(args) => scaling::run(args),
         Task::Churn(args) => churn::run(args),
+        Task::Inspect(args) => inspect::run(args),
         Task::Kernels(args) => kernels::run(args),
         Task::Mixed(args) => mixed::run(args),
         Task::Rates(args) => rates::run(args),
