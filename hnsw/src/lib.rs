@@ -76,6 +76,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Durable`] is an [`Index`] in a folder, with a log: what a call has done survives the end of the
+//! process and the loss of power.
+//!
 //! # What is promised
 //!
 //! - The same points, parameters and operations in the same order give the same graph

@@ -36,7 +36,7 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes a folder, unless it is there.
+    /// Makes a folder, unless it is there, and those that it is in; their names survive power loss.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
 
     /// The files in a folder.

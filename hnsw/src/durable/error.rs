@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fmt, io};
 
-use super::head::VERSION;
+use super::record::VERSION;
 use crate::hnsw::Unwritable;
 use crate::insert::InsertError;
 use crate::persist::{OpenError, SaveError};

@@ -6,6 +6,7 @@ use nearfield_kernels::Metric;
 use twox_hash::XxHash3_64;
 
 use super::error::BadLog;
+use super::record::VERSION;
 use crate::key::SavedKey;
 use crate::vectors::{VectorElement, Vectors, element_name};
 
@@ -13,7 +14,6 @@ use crate::vectors::{VectorElement, Vectors, element_name};
 pub(super) const LEN: usize = 96;
 
 const MAGIC: [u8; 8] = *b"NFIELDWL";
-pub(super) const VERSION: u32 = 1;
 
 /// Room for a name.
 const NAME: usize = 16;

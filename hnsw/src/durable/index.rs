@@ -65,6 +65,8 @@ use crate::vectors::{VectorElement, VectorError, Vectors};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// Searches see an operation as soon as it is done, which is before it is on the disk.
+///
 /// # When the disk fails
 ///
 /// An operation that cannot be written, as on a full disk, is refused and has done nothing. When a sync

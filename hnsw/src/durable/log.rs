@@ -283,8 +283,9 @@ impl Drop for Log {
 impl State {
     /// Fills in the head of a record, and writes it whole or not at all.
     fn append(&mut self, kind: u8, mut record: Vec<u8>) -> io::Result<()> {
+        let sequence = self.written.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
         let (head, body) = record.split_at_mut(HEAD);
-        let numbered = RecordHead::of(kind, self.written + 1, self.durable, body, self.seed);
+        let numbered = RecordHead::of(kind, sequence, self.durable, body, self.seed);
         head.copy_from_slice(&numbered.write(self.seed));
         if let Err(error) = self.file.write_all(&record) {
             if let Err(error) = self.file.cut(self.end) {
@@ -292,7 +293,7 @@ impl State {
             }
             return Err(error);
         }
-        self.written += 1;
+        self.written = sequence;
         self.end += record.len() as u64;
         Ok(())
     }

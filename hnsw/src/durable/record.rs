@@ -2,6 +2,9 @@
 
 use twox_hash::XxHash3_64;
 
+/// The version of the format, which the head of a log names.
+pub(super) const VERSION: u32 = 1;
+
 /// Bytes of a record's head.
 pub(super) const HEAD: usize = 48;
 

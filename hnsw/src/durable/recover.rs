@@ -2,7 +2,7 @@
 //!
 //! Records are read in order. At the first bad one the rest of the file is looked through for heads of
 //! records: one that says that the bad record had been synced makes it damage, which is an error.
-//! Without one, what follows was never acknowledged under [`Synced`](super::Synced): power loss may
+//! Without one, what follows was never acknowledged when the policy syncs first: power loss may
 //! have kept any part of it, and it is cut. A head has a checksum of its own, so each byte is looked
 //! at once, and no length is believed that the file cannot hold.
 
@@ -102,7 +102,8 @@ pub(super) fn read(
         0 => None,
         bytes => {
             input.seek(SeekFrom::Start(end))?;
-            let records = look_through(&mut input, end, len, head.seed(), sequence + 1)?;
+            let records =
+                look_through(&mut input, end, len, head.seed(), sequence.saturating_add(1))?;
             Some(Cut { offset: end, bytes, records })
         }
     };
