@@ -5,7 +5,7 @@
 //! operations are a function of seed, thread and number. When *n* of them were acknowledged, the index
 //! holds what *n* of them do, or *n* + 1: the one under way may have been done or not, but wholly.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use nearfield_hnsw::{Build, Durable, InsertError, Policy, Vectors, WriteError};
 
@@ -146,7 +146,7 @@ pub struct Held {
 
 /// The keys and vectors of an index, by key.
 pub fn contents(index: &Durable<u64, f32>) -> Vec<(u64, Vec<f32>)> {
-    let vector = |key: &u64| index.get(key).map(|vector| vector.into_owned());
+    let vector = |key: &u64| index.get(key).map(Cow::into_owned);
     let mut contents: Vec<_> =
         index.iter().filter_map(|(key, _)| Some((*key, vector(key)?))).collect();
     contents.sort_unstable_by_key(|(key, _)| *key);

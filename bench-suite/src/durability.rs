@@ -98,6 +98,9 @@ pub enum DurabilityError {
 /// Keys are the numbers of rows.
 type Keyed<E> = Index<u64, Vectors<E>>;
 
+/// A way to open one.
+type Opener<E> = fn(&Path) -> Result<Keyed<E>, OpenError>;
+
 /// An index over the whole base.
 ///
 /// # Errors
@@ -130,7 +133,7 @@ pub fn save_and_open<E: VectorElement>(
     let seconds = start.elapsed().as_secs_f64();
     let bytes_per_vector = path.metadata()?.len() as f64 / index.len() as f64;
     report(Event::Save { library: library(), seconds, bytes_per_vector, synced: true })?;
-    let ways: [(&str, fn(&Path) -> Result<Keyed<E>, OpenError>); 3] = [
+    let ways: [(&str, Opener<E>); 3] = [
         ("open", |path| Index::open(path)),
         ("open_verified", |path| Index::open_verified(path)),
         ("load", |path| Index::load(path)),
