@@ -424,3 +424,36 @@ fn a_damaged_byte_is_an_error_or_at_the_end_is_cut() {
         }
     }
 }
+
+#[test]
+fn bytes_moved_about_give_earlier_contents_or_an_error() {
+    let disk = Simulated::default();
+    let (bytes, states) = script_log(&disk);
+    let mut dice = 1u64;
+    let mut roll = move |sides: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) as usize % sides
+    };
+    let mut opened = 0;
+    for round in 0..2000 {
+        let mut bytes = bytes.clone();
+        for _ in 0..=roll(3) {
+            let (from, to) = (roll(bytes.len()), roll(bytes.len()));
+            let len = roll(bytes.len() - from.max(to)) + 1;
+            match roll(4) {
+                0 => bytes.copy_within(from..from + len, to),
+                1 => bytes[from..from + len].fill(0),
+                2 => drop(bytes.drain(from..from + len)),
+                _ => bytes.truncate(from + 1),
+            }
+        }
+        let disk = disk.killed();
+        disk.plant(log(), &bytes);
+        if let Ok((index, _)) = open(&disk) {
+            let found = contents(&index);
+            assert!(states.iter().any(|(_, state)| *state == found), "round {round}: {found:?}");
+            opened += 1;
+        }
+    }
+    assert!(opened > 200, "{opened}");
+}
