@@ -427,6 +427,28 @@ fn a_damaged_byte_is_an_error_or_at_the_end_is_cut() {
 }
 
 #[test]
+fn what_the_snapshot_has_is_not_done_again() {
+    for (mark, done, skipped) in [(1, 1, 1), (2, 1, 1), (3, 0, 2)] {
+        let disk = Simulated::default();
+        let index = create(&disk).unwrap();
+        index.insert("a".into(), &[1.0, 1.0]).unwrap(); // 1, and a mark
+        index.insert("b".into(), &[2.0, 2.0]).unwrap(); // 3, and a mark
+        drop(index);
+        // A snapshot whose log was not replaced any more.
+        let vectors = Vectors::new(2, Metric::L2Squared).unwrap();
+        let index = Index::new(vectors, Params::default()).unwrap();
+        index.insert("a".to_owned(), &[1.0, 1.0]).unwrap();
+        if mark == 3 {
+            index.insert("b".to_owned(), &[2.0, 2.0]).unwrap();
+        }
+        index.save_on(&disk, Path::new("index/snapshot"), || mark).unwrap();
+        let (index, recovery) = open(&disk).unwrap();
+        assert_eq!((recovery.operations, recovery.skipped), (done, skipped), "mark {mark}");
+        assert_eq!(contents(&index).keys().collect::<Vec<_>>(), ["a", "b"]);
+    }
+}
+
+#[test]
 fn bytes_moved_about_give_earlier_contents_or_an_error() {
     let disk = Simulated::default();
     let (bytes, states) = script_log(&disk);
