@@ -1,6 +1,7 @@
 //! The index: a graph over a space.
 
 use std::borrow::Borrow;
+use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{LockResult, Mutex, MutexGuard, PoisonError};
@@ -67,16 +68,7 @@ impl<S: Space> Hnsw<S> {
     pub fn build(space: S, params: Params, build: Build<'_>) -> Result<Self, BuildError> {
         params.check()?;
         let graph = Graph::with_capacity(params.m, params.seed, space.capacity());
-        let index = Self {
-            space,
-            params,
-            graph,
-            originals: Originals::default(),
-            scratches: Scratches::default(),
-            budget: None,
-            writer: Mutex::default(),
-            build_distances: AtomicU64::new(0),
-        };
+        let index = Self::over(space, params, graph);
         let points = index.space.len();
         if points > MAX_POINTS {
             return Err(BuildError::TooMany { points });
@@ -85,6 +77,20 @@ impl<S: Space> Hnsw<S> {
         let link = || index.link(0..points as Id, build);
         build.threads.run(link).map_err(BuildError::Threads)?;
         Ok(index)
+    }
+
+    /// A graph as it is over the points of a space.
+    pub(crate) fn over(space: S, params: Params, graph: Graph) -> Self {
+        Self {
+            space,
+            params,
+            graph,
+            originals: Originals::default(),
+            scratches: Scratches::default(),
+            budget: None,
+            writer: Mutex::default(),
+            build_distances: AtomicU64::new(0),
+        }
     }
 
     /// Refuses to insert beyond `bytes` of memory, counted as [`memory`](Self::memory) does. Room that
@@ -108,6 +114,11 @@ impl<S: Space> Hnsw<S> {
     ) -> Builder<'a, S> {
         let Self { space, originals, params, .. } = self;
         Builder { space, originals, params, progress }
+    }
+
+    /// Waits until no other thread links, and until the graph can be relied on.
+    pub(crate) fn settled(&self) -> Result<MutexGuard<'_, Writer>, Unwritable> {
+        self.writer().map_err(|_| Unwritable::Poisoned)
     }
 
     /// Waits until no other thread links; fails when one has panicked while it did.
@@ -242,6 +253,9 @@ impl<S: Space> Hnsw<S> {
     /// Verifies what must always hold of the graph, that every point is reachable among it. Takes
     /// time and memory in proportion to the index, and keeps writers waiting.
     ///
+    /// An imported graph is what another library made of it: points that cannot be reached from its
+    /// entry point, or lists that lead to one point twice, are reported here, and are no bug.
+    ///
     /// # Errors
     /// The first invariant that is broken; it would be a bug of this crate.
     pub fn check(&self) -> Result<(), Broken> {
@@ -264,3 +278,30 @@ impl<S: Space> Hnsw<S> {
         Stats::of(&self.graph, self.memory())
     }
 }
+
+/// Why an index cannot be changed; searches go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unwritable {
+    /// A thread has panicked while it changed the graph: in the space, since nothing else panics there.
+    Poisoned,
+    /// Another library has built the graph. [`Index::compact`](crate::Index::compact) builds one of the
+    /// same points that can be changed.
+    Imported,
+}
+
+impl fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Poisoned => {
+                "the index is not changed any more, since a thread panicked while it did"
+            }
+            Self::Imported => {
+                "another library has built the graph; `Index::compact` builds one of the same points \
+                 that can be changed"
+            }
+        })
+    }
+}
+
+impl std::error::Error for Unwritable {}

@@ -7,9 +7,9 @@ use std::hash::Hash;
 
 use crate::build::{Build, BuildError};
 use crate::graph::Broken;
-use crate::hnsw::Hnsw;
+use crate::hnsw::{Hnsw, Unwritable};
 use crate::id::{Hit, Id};
-use crate::insert::{InsertError, Poisoned};
+use crate::insert::InsertError;
 use crate::keys::{ByKey, Key, KeyHit, Keys};
 use crate::memory::Memory;
 use crate::params::Params;
@@ -72,8 +72,8 @@ use crate::vectors::{VectorElement, Vectors};
 /// without them; [`stats`](Self::stats) tells how many there are.
 #[derive(Debug)]
 pub struct Index<K: Key, S: Space> {
-    hnsw: Hnsw<S>,
-    keys: Keys<K>,
+    pub(crate) hnsw: Hnsw<S>,
+    pub(crate) keys: Keys<K>,
 }
 
 impl<K: Key, S: Store> Index<K, S> {
@@ -145,7 +145,7 @@ impl<K: Key, S: Store> Index<K, S> {
         };
         refuse(self.keys.current(&key))?;
         let newcomer = self.hnsw.newcomer(point)?;
-        let mut edit = self.hnsw.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.hnsw.edit()?;
         // Another thread may have come first.
         let old = refuse(self.keys.current(&key))?;
         let id = edit.insert(point, newcomer)?;
@@ -185,7 +185,7 @@ impl<K: Key, S: Store> Index<K, S> {
         }
         self.hnsw.inspect(points)?;
         let threads = build.threads.start().map_err(InsertError::Threads)?;
-        let mut edit = self.hnsw.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.hnsw.edit()?;
         let mut new = HashSet::new();
         let mut is_new = |key| new.insert(key) && self.keys.current(key).is_none();
         if let Some((place, _)) = keys.iter().enumerate().find(|(_, key)| !is_new(*key)) {
@@ -202,12 +202,12 @@ impl<K: Key, S: Store> Index<K, S> {
     /// Removes the point of a key; whether there was one. The key is free for another point then.
     ///
     /// # Errors
-    /// When another thread has panicked while it changed the index.
-    pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<bool, Poisoned>
+    /// When the index cannot be changed.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<bool, Unwritable>
     where
         K: Borrow<Q>,
     {
-        let mut edit = self.hnsw.edit().ok_or(Poisoned)?;
+        let mut edit = self.hnsw.edit()?;
         let Some(id) = self.keys.current(key) else { return Ok(false) };
         edit.remove(id);
         edit.publish();
@@ -231,8 +231,9 @@ impl<K: Key, S: Store> Index<K, S> {
     ///
     /// # Errors
     /// When memory or threads are refused, or another thread has panicked while it changed the index.
+    /// One that was imported can be compacted, and the new one can be changed.
     pub fn compact(&self, build: Build<'_>) -> Result<Self, CompactError<S::PointError>> {
-        let _edit = self.hnsw.edit().ok_or(CompactError::Poisoned)?;
+        let _writer = self.hnsw.settled().map_err(CompactError::Unwritable)?;
         let ids: Vec<Id> = self.hnsw.ids().collect();
         let space = self.hnsw.space.keep(&ids).map_err(CompactError::Space)?;
         let keys = ids.iter().map(|id| self.keys.of(*id).clone()).collect();
@@ -487,8 +488,8 @@ pub enum CompactError<E> {
     Space(E),
     /// The graph cannot be built.
     Build(BuildError),
-    /// See [`Poisoned`].
-    Poisoned,
+    /// Another thread has panicked while it changed the index.
+    Unwritable(Unwritable),
 }
 
 impl<E: fmt::Display> fmt::Display for CompactError<E> {
@@ -496,7 +497,7 @@ impl<E: fmt::Display> fmt::Display for CompactError<E> {
         match self {
             Self::Space(error) => write!(f, "the points cannot be copied: {error}"),
             Self::Build(error) => error.fmt(f),
-            Self::Poisoned => Poisoned.fmt(f),
+            Self::Unwritable(error) => error.fmt(f),
         }
     }
 }
@@ -506,7 +507,7 @@ impl<E: std::error::Error + 'static> std::error::Error for CompactError<E> {
         match self {
             Self::Space(error) => Some(error),
             Self::Build(error) => Some(error),
-            Self::Poisoned => None,
+            Self::Unwritable(error) => error.source(),
         }
     }
 }

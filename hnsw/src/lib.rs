@@ -131,13 +131,10 @@
 
 mod build;
 mod directory;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "what is saved goes through it, from the next changes on"
-)]
+#[expect(dead_code, reason = "what is saved goes through it, from the next changes on")]
 mod disk;
 mod flat;
+mod foreign;
 mod graph;
 mod hnsw;
 mod id;
@@ -160,11 +157,12 @@ pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
 pub use flat::Flat;
+pub use foreign::{ExportError, Foreign, ImportError, Library};
 pub use graph::Broken;
-pub use hnsw::Hnsw;
+pub use hnsw::{Hnsw, Unwritable};
 pub use id::{Hit, Id, MAX_POINTS};
 pub use index::{CompactError, Index, KeyPages};
-pub use insert::{InsertError, Poisoned};
+pub use insert::InsertError;
 pub use keys::{Key, KeyHit};
 pub use memory::Memory;
 pub use params::{Params, ParamsError};

@@ -2,6 +2,8 @@
 //!
 //! A point is on level *l* or above with probability M⁻ˡ, as in the paper (arXiv 1603.09320, where
 //! the level is ⌊−ln(u)/ln(M)⌋). No logarithm is taken: libm differs between platforms.
+//!
+//! Another library has drawn its levels in a way of its own: those of an imported graph are listed.
 
 use crate::id::Id;
 
@@ -10,6 +12,8 @@ pub(crate) struct Levels {
     seed: u64,
     /// A hash below `thresholds[l]` lifts its point above level `l`: 2⁶⁴ / Mˡ⁺¹.
     thresholds: Vec<u64>,
+    /// The levels of the first ids, where they do not follow from the hash.
+    listed: Box<[u8]>,
 }
 
 impl Levels {
@@ -21,10 +25,27 @@ impl Levels {
             thresholds.push(share as u64);
             share /= m as u128;
         }
-        Self { seed, thresholds }
+        Self { seed, thresholds, listed: Box::default() }
+    }
+
+    /// The levels that the points of an imported graph have, in order of their ids.
+    pub(crate) fn listed(listed: Vec<u8>) -> Self {
+        Self { seed: 0, thresholds: Vec::new(), listed: listed.into() }
+    }
+
+    pub(crate) fn are_listed(&self) -> bool {
+        !self.listed.is_empty()
+    }
+
+    /// Bytes of the list.
+    pub(crate) fn bytes(&self) -> usize {
+        self.listed.len()
     }
 
     pub(crate) fn of(&self, id: Id) -> usize {
+        if let Some(level) = self.listed.get(id as usize) {
+            return usize::from(*level);
+        }
         let hash = mix(self.seed ^ mix(u64::from(id)));
         self.thresholds.iter().take_while(|threshold| hash < **threshold).count()
     }
