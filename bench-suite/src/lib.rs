@@ -23,6 +23,7 @@ pub mod random;
 pub mod rates;
 pub mod recall;
 pub mod roofline;
+pub mod saved;
 pub mod scaling;
 pub mod table;
 pub mod timing;

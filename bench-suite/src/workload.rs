@@ -78,6 +78,16 @@ pub enum WorkloadError {
         /// Its dimension.
         query_dim: usize,
     },
+    /// Queries of another dimension than the index that is searched.
+    #[error("{} has {query_dim} dimensions, but the index has {index_dim}", query.display())]
+    IndexDimension {
+        /// The file of the queries.
+        query: PathBuf,
+        /// Its dimension.
+        query_dim: usize,
+        /// The dimension of the index.
+        index_dim: usize,
+    },
     /// Ids that are none.
     #[error("{}: {source}", path.display())]
     Truth {

@@ -4,13 +4,15 @@ use std::borrow::{Borrow, Cow};
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::hash::Hash;
+use std::sync::MutexGuard;
 
 use crate::build::{Build, BuildError};
 use crate::graph::Broken;
-use crate::hnsw::{Hnsw, Unwritable};
+use crate::hnsw::{Hnsw, Unwritable, Writer};
 use crate::id::{Hit, Id};
-use crate::insert::InsertError;
-use crate::keys::{ByKey, Key, KeyHit, Keys};
+use crate::insert::{Edit, InsertError};
+use crate::key::Key;
+use crate::keys::{ByKey, KeyHit, Keys};
 use crate::memory::Memory;
 use crate::params::Params;
 use crate::points::{PointMetric, Points};
@@ -145,7 +147,7 @@ impl<K: Key, S: Store> Index<K, S> {
         };
         refuse(self.keys.current(&key))?;
         let newcomer = self.hnsw.newcomer(point)?;
-        let mut edit = self.hnsw.edit()?;
+        let mut edit = self.edit()?;
         // Another thread may have come first.
         let old = refuse(self.keys.current(&key))?;
         let id = edit.insert(point, newcomer)?;
@@ -185,7 +187,7 @@ impl<K: Key, S: Store> Index<K, S> {
         }
         self.hnsw.inspect(points)?;
         let threads = build.threads.start().map_err(InsertError::Threads)?;
-        let mut edit = self.hnsw.edit()?;
+        let mut edit = self.edit()?;
         let mut new = HashSet::new();
         let mut is_new = |key| new.insert(key) && self.keys.current(key).is_none();
         if let Some((place, _)) = keys.iter().enumerate().find(|(_, key)| !is_new(*key)) {
@@ -207,12 +209,20 @@ impl<K: Key, S: Store> Index<K, S> {
     where
         K: Borrow<Q>,
     {
-        let mut edit = self.hnsw.edit()?;
+        let mut edit = self.edit()?;
         let Some(id) = self.keys.current(key) else { return Ok(false) };
         edit.remove(id);
         edit.publish();
         self.keys.free(id);
         Ok(true)
+    }
+
+    /// Waits for the turn to change the index. Before the first change of one that was opened, its keys
+    /// are verified as the rest is.
+    fn edit(&self) -> Result<Edit<'_, S>, Unwritable> {
+        let edit = self.hnsw.edit()?;
+        self.keys.verify_once().map_err(Unwritable::Damaged)?;
+        Ok(edit)
     }
 
     /// A new index with the same points, keys and parameters, without the space of removed points; its
@@ -230,10 +240,10 @@ impl<K: Key, S: Store> Index<K, S> {
     /// ```
     ///
     /// # Errors
-    /// When memory or threads are refused, or another thread has panicked while it changed the index.
-    /// One that was imported can be compacted, and the new one can be changed.
+    /// When memory or threads are refused, or the index is not [whole](Unwritable). One that was imported
+    /// can be compacted, and the new one can be changed.
     pub fn compact(&self, build: Build<'_>) -> Result<Self, CompactError<S::PointError>> {
-        let _writer = self.hnsw.settled().map_err(CompactError::Unwritable)?;
+        let _writer = self.settled().map_err(CompactError::Unwritable)?;
         let ids: Vec<Id> = self.hnsw.ids().collect();
         let space = self.hnsw.space.keep(&ids).map_err(CompactError::Space)?;
         let keys = ids.iter().map(|id| self.keys.of(*id).clone()).collect();
@@ -245,6 +255,13 @@ impl<K: Key, S: Store> Index<K, S> {
 }
 
 impl<K: Key, S: Space> Index<K, S> {
+    /// Waits until nobody changes the index, and sees to it that all of one that was opened is verified.
+    pub(crate) fn settled(&self) -> Result<MutexGuard<'_, Writer>, Unwritable> {
+        let writer = self.hnsw.settled()?;
+        self.keys.verify_once().map_err(Unwritable::Damaged)?;
+        Ok(writer)
+    }
+
     /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points that the
     /// request wants), none twice. A filter is asked about keys.
     ///
@@ -334,7 +351,7 @@ impl<K: Key, S: Space> Index<K, S> {
     }
 
     fn name(&self, hits: &[Hit]) -> Vec<KeyHit<'_, K>> {
-        hits.iter().map(|hit| self.keys.name(*hit)).collect()
+        hits.iter().filter_map(|hit| self.keys.name(*hit)).collect()
     }
 
     /// Whether a point has the key.
@@ -353,14 +370,14 @@ impl<K: Key, S: Space> Index<K, S> {
         self.keys.find(key, &self.hnsw)
     }
 
-    /// The key of the point `id`; that of a removed point as well.
+    /// The key of the point `id`; that of a removed point as well, until the index is saved and opened.
     pub fn key(&self, id: Id) -> Option<&K> {
         self.keys.get(id)
     }
 
     /// The keys and ids of all points that live at the moment of the call, in order of ids.
     pub fn iter(&self) -> impl Iterator<Item = (&K, Id)> {
-        self.hnsw.ids().map(|id| (self.keys.of(id), id))
+        self.hnsw.ids().filter_map(|id| Some((self.keys.get(id)?, id)))
     }
 
     /// Number of points.
@@ -417,7 +434,10 @@ impl<K: Key, S: Space> Index<K, S> {
     /// The first invariant that is broken; it would be a bug of this crate.
     pub fn check(&self) -> Result<(), Broken> {
         self.hnsw.check_with(|| {
-            let unknown = |id: &Id| self.keys.current(self.keys.of(*id)) != Some(*id);
+            let unknown = |id: &Id| match self.keys.get(*id) {
+                Some(key) => self.keys.current(key) != Some(*id),
+                None => true,
+            };
             match self.hnsw.ids().find(unknown) {
                 Some(id) => Err(Broken::Key(id)),
                 None if self.keys.len() != self.len() => {
@@ -467,7 +487,7 @@ impl<'a, K: Key, S: Space> Iterator for KeyPages<'a, K, S> {
         while ready.len() < search.k
             && let Some(page) = pages.next()
         {
-            ready.extend(page.into_iter().map(|hit| keys.name(hit)).filter(allows));
+            ready.extend(page.into_iter().filter_map(|hit| keys.name(hit)).filter(allows));
         }
         let page: Vec<_> = ready.drain(..search.k.min(ready.len())).collect();
         Some(page).filter(|page| !page.is_empty())
@@ -488,7 +508,7 @@ pub enum CompactError<E> {
     Space(E),
     /// The graph cannot be built.
     Build(BuildError),
-    /// Another thread has panicked while it changed the index.
+    /// The index is not whole.
     Unwritable(Unwritable),
 }
 

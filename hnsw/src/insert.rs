@@ -307,6 +307,8 @@ impl<E: std::error::Error + 'static> std::error::Error for InsertError<E> {
             Self::Point { error, .. } => Some(error),
             Self::Memory(error) => Some(error),
             Self::Threads(error) => Some(error),
+            // It says no more than its cause, which is then in its place.
+            Self::Unwritable(error) => error.source(),
             _ => None,
         }
     }

@@ -178,6 +178,30 @@ fn an_imported_index_can_be_searched_and_compacted_and_not_changed() {
 }
 
 #[test]
+fn an_imported_index_is_saved_and_opened_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = [
+        ("hnswlib-long", hnswlib("hnswlib-long", Metric::L2Squared)),
+        ("hnswlib-cosine", hnswlib("hnswlib-cosine", Metric::Cosine)),
+        ("hnswlib-deleted", hnswlib("hnswlib-deleted", Metric::L2Squared)),
+        ("usearch-f32-removed", usearch("usearch-f32-removed")),
+        ("faiss-long", faiss("faiss-long")),
+    ];
+    for (case, index) in cases {
+        let path = folder.path().join(case);
+        index.save(&path).unwrap();
+        for opened in [Index::open(&path), Index::open_verified(&path), Index::load(&path)] {
+            let opened: Imported<f32> = opened.unwrap();
+            assert_eq!(opened.graph_hash(), index.graph_hash(), "{case}");
+            compare(case, &opened, AS_IT_IS);
+            let error = opened.remove(&1000).unwrap_err();
+            assert_eq!(error, Unwritable::Imported, "{case}");
+            opened.compact(Build::default().threads(1)).unwrap().check().unwrap();
+        }
+    }
+}
+
+#[test]
 fn pages_and_filters_work_on_imported_graphs() {
     let index = usearch::<f32>("usearch-f32-removed");
     let query = [0.1; 20];
@@ -237,33 +261,16 @@ fn the_wrong_element_and_the_wrong_library_are_named() {
     assert!(matches!(error, ImportError::Read(_)), "{error}");
 }
 
-/// A folder that is removed when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("nearfield-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn what_hnswlib_wrote_is_written_again_byte_by_byte() {
-    let folder = Folder::new("again");
+    let folder = tempfile::tempdir().unwrap();
     for (case, metric) in [
         ("hnswlib-l2", Metric::L2Squared),
         ("hnswlib-ip", Metric::InnerProduct),
         ("hnswlib-deleted", Metric::L2Squared),
     ] {
         let original = file(&format!("{case}.index"));
-        let path = folder.0.join(case);
+        let path = folder.path().join(case);
         hnswlib(case, metric).to_hnswlib(&path).unwrap();
         let written = fs::read(&path).unwrap();
         // The room for elements, which is that of these.
@@ -273,7 +280,7 @@ fn what_hnswlib_wrote_is_written_again_byte_by_byte() {
         assert!(written[16..] == original[16..], "{case}");
     }
     // Nothing is left beside them.
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 }
 
 /// A file of these points with M 6 and 20 dimensions without what stands in unused places.
@@ -297,7 +304,7 @@ fn links_in_use(file: &[u8]) -> Vec<u8> {
 
 #[test]
 fn an_index_of_ours_comes_back_from_hnswlibs_format() {
-    let folder = Folder::new("ours");
+    let folder = tempfile::tempdir().unwrap();
     for metric in [Metric::L2Squared, Metric::InnerProduct, Metric::Cosine] {
         let index = Index::new(Vectors::<f32>::new(5, metric).unwrap(), Params::default()).unwrap();
         let row =
@@ -309,7 +316,7 @@ fn an_index_of_ours_comes_back_from_hnswlibs_format() {
             index.insert(i, &row(7)).unwrap(); // copies
         }
         (0..100).for_each(|i| assert!(index.remove(&(i * 5)).unwrap()));
-        let path = folder.0.join("index.bin");
+        let path = folder.path().join("index.bin");
         index.to_hnswlib(&path).unwrap();
         let read = Imported::from_hnswlib(&path, metric).unwrap();
         assert_eq!((read.len(), read.stats().removed), (index.len(), 100));
@@ -326,17 +333,17 @@ fn an_index_of_ours_comes_back_from_hnswlibs_format() {
         }
     }
     let index = Index::new(Vectors::<f32>::new(5, Metric::Manhattan).unwrap(), Params::default());
-    let error = index.unwrap().to_hnswlib(folder.0.join("other")).unwrap_err();
+    let error = index.unwrap().to_hnswlib(folder.path().join("other")).unwrap_err();
     assert_eq!(error.to_string(), "hnswlib does not know the metric l1");
     let empty = Index::new(Vectors::<f32>::new(5, Metric::Cosine).unwrap(), Params::default());
     let empty = empty.unwrap();
-    empty.to_hnswlib(folder.0.join("empty")).unwrap();
-    let read = Imported::from_hnswlib(folder.0.join("empty"), Metric::Cosine).unwrap();
+    empty.to_hnswlib(folder.path().join("empty")).unwrap();
+    let read = Imported::from_hnswlib(folder.path().join("empty"), Metric::Cosine).unwrap();
     assert!(read.is_empty());
     empty.insert(1, &[1.0; 5]).unwrap();
     assert!(empty.remove(&1).unwrap());
-    empty.to_hnswlib(folder.0.join("empty")).unwrap();
-    let read = Imported::from_hnswlib(folder.0.join("empty"), Metric::Cosine).unwrap();
+    empty.to_hnswlib(folder.path().join("empty")).unwrap();
+    let read = Imported::from_hnswlib(folder.path().join("empty"), Metric::Cosine).unwrap();
     assert!(read.is_empty());
     assert_eq!(read.search(&[1.0; 5], Search::new(1)).unwrap(), []);
 }

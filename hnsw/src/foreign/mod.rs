@@ -42,7 +42,6 @@ mod usearch;
 
 use std::fs;
 use std::path::Path;
-use std::sync::PoisonError;
 
 use nearfield_kernels::Metric;
 
@@ -168,24 +167,21 @@ impl Index<u64, Vectors<f32>> {
     /// ```
     /// use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
     ///
-    /// # let folder = std::env::temp_dir().join(format!("nearfield-doc-{}", std::process::id()));
-    /// # std::fs::create_dir_all(&folder)?;
-    /// let path = folder.join("index.bin");
+    /// # let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("index.bin");
     /// let index = Index::new(Vectors::<f32>::new(2, Metric::L2Squared)?, Params::default())?;
     /// index.insert(70, &[1.0, 2.0])?;
     /// index.to_hnswlib(&path)?;
     ///
     /// let read = Index::<u64, Vectors<f32>>::from_hnswlib(&path, Metric::L2Squared)?;
     /// assert_eq!(read.search(&[1.0, 1.0], Search::new(1))?[0].key, &70);
-    /// # std::fs::remove_dir_all(&folder)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// When the metric is another, or the file cannot be written. What was at the path is then as
-    /// before.
+    /// When the metric is another, the index is not [whole](crate::Unwritable), or the file cannot be
+    /// written. What was at the path is then as before.
     pub fn to_hnswlib(&self, path: impl AsRef<Path>) -> Result<(), ExportError> {
-        let _writer = self.hnsw.writer().unwrap_or_else(PoisonError::into_inner);
         export::to_hnswlib(self, path.as_ref())
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Another library has drawn its levels in a way of its own: those of an imported graph are listed.
 
+use crate::format::Bytes;
 use crate::id::Id;
 
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub(crate) struct Levels {
     /// A hash below `thresholds[l]` lifts its point above level `l`: 2⁶⁴ / Mˡ⁺¹.
     thresholds: Vec<u64>,
     /// The levels of the first ids, where they do not follow from the hash.
-    listed: Box<[u8]>,
+    listed: Option<Bytes>,
 }
 
 impl Levels {
@@ -25,26 +26,23 @@ impl Levels {
             thresholds.push(share as u64);
             share /= m as u128;
         }
-        Self { seed, thresholds, listed: Box::default() }
+        Self { seed, thresholds, listed: None }
     }
 
     /// The levels that the points of an imported graph have, in order of their ids.
-    pub(crate) fn listed(listed: Vec<u8>) -> Self {
-        Self { seed: 0, thresholds: Vec::new(), listed: listed.into() }
+    pub(crate) fn listed(levels: Bytes) -> Self {
+        Self { seed: 0, thresholds: Vec::new(), listed: Some(levels) }
     }
 
-    pub(crate) fn are_listed(&self) -> bool {
-        !self.listed.is_empty()
-    }
-
-    /// Bytes of the list.
-    pub(crate) fn bytes(&self) -> usize {
-        self.listed.len()
+    /// The levels of an imported graph.
+    #[inline(always)]
+    pub(crate) fn list(&self) -> Option<&[u8]> {
+        self.listed.as_deref()
     }
 
     pub(crate) fn of(&self, id: Id) -> usize {
-        if let Some(level) = self.listed.get(id as usize) {
-            return usize::from(*level);
+        if let Some(levels) = &self.listed {
+            return levels.get(id as usize).map_or(0, |level| usize::from(*level));
         }
         let hash = mix(self.seed ^ mix(u64::from(id)));
         self.thresholds.iter().take_while(|threshold| hash < **threshold).count()

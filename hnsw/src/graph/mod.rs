@@ -18,6 +18,7 @@ mod check;
 mod digest;
 mod level;
 mod life;
+mod saved;
 
 use std::io;
 use std::ops::Range;
@@ -32,6 +33,7 @@ pub(crate) use level::mix;
 use life::Life;
 pub(crate) use life::Snapshot;
 
+use crate::format::Bytes;
 use crate::id::{Id, NONE};
 use crate::store::Table;
 
@@ -81,7 +83,10 @@ impl Graph {
     /// spanning tree and no chains of copies, so that it cannot be changed.
     pub(crate) fn imported(m: usize, levels: Vec<u8>) -> io::Result<Self> {
         let len = levels.len();
-        let graph = Self { levels: Levels::listed(levels), ..Self::with_capacity(m, 0, len) };
+        let graph = Self {
+            levels: Levels::listed(Bytes::Read(levels.into())),
+            ..Self::with_capacity(m, 0, len)
+        };
         graph.grow_to(len)?;
         Ok(graph)
     }
@@ -89,7 +94,7 @@ impl Graph {
     /// Whether another library has built it.
     #[inline(always)]
     pub(crate) fn is_imported(&self) -> bool {
-        self.levels.are_listed()
+        self.levels.list().is_some()
     }
 
     /// Makes room for `len` points; the new ones have no links yet. One writer at a time.
@@ -197,17 +202,21 @@ impl Graph {
         self.entry.store(id.unwrap_or(NONE), Release);
     }
 
-    /// The neighbour slots of `id` on `level`, [`NONE`] where empty.
+    /// The neighbour slots of `id` on `level`, [`NONE`] where empty. On a level where the point is not,
+    /// to which only a damaged graph leads, there are none.
     #[inline(always)]
     pub(crate) fn slots(&self, id: Id, level: usize) -> &[Slot] {
-        if level == 0 {
-            return self.base.row(id);
+        if level == 0 { self.base.row(id) } else { self.upper_slots(id, level) }
+    }
+
+    fn upper_slots(&self, id: Id, level: usize) -> &[Slot] {
+        if level > self.level(id) {
+            return &[];
         }
-        debug_assert!(level <= self.level(id), "point {id} is not on level {level}");
         let block = id / BLOCK as Id;
         let before = (block * BLOCK as Id..id).map(|id| self.level(id) as u32).sum::<u32>();
-        let first = self.upper_starts.row(block)[0].load(Relaxed) + before;
-        self.upper.row(first + (level - 1) as u32)
+        let first = self.upper_starts.row(block)[0].load(Relaxed).saturating_add(before);
+        self.upper.get(first.saturating_add((level - 1) as u32)).unwrap_or_default()
     }
 
     /// The neighbours of `id` on `level`.
@@ -296,20 +305,25 @@ impl Graph {
         self.copy_count.load(Relaxed) > 0
     }
 
-    /// The next copy in the chain that begins behind the point `id`, in ascending order of ids. A copy
-    /// links to the one before and the one behind it, also when it has been removed.
+    /// The next copy in the chain that begins behind the point `id`, in ascending order of ids, so that
+    /// it ends in a damaged graph as well. A copy links to the one before and the one behind it, also
+    /// when it has been removed.
     pub(crate) fn next_copy(&self, id: Id) -> Option<Id> {
+        let mut later =
+            self.links(id, 0).filter(|next| *next > id && (*next as usize) < self.len());
         if self.is_copy(id) {
-            let before = self.parent(id);
-            return self.links(id, 0).find(|next| Some(*next) != before);
+            return later.next();
         }
-        self.links(id, 0).find(|next| self.is_copy(*next) && self.parent(*next) == Some(id))
+        later.find(|next| self.is_copy(*next) && self.parent(*next) == Some(id))
     }
 
     /// Bytes of the neighbour lists, and of all else.
     pub(crate) fn bytes(&self) -> (usize, usize) {
         let other = self.upper_starts.bytes() + self.parents.bytes() + self.life.bytes();
-        let other = other + self.children.bytes() + self.copies.bytes() + self.levels.bytes();
+        let other = other
+            + self.children.bytes()
+            + self.copies.bytes()
+            + self.levels.list().map_or(0, <[u8]>::len);
         (self.base.bytes() + self.upper.bytes(), other)
     }
 }
