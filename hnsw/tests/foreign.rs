@@ -3,7 +3,6 @@
 //!
 //! The files in `foreign/` were made by the libraries, with `foreign/make.py`.
 
-use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,12 +32,15 @@ fn values<T: bytemuck::Pod>(bytes: &[u8]) -> Vec<T> {
 const POINTS: usize = 120;
 const REMOVED: usize = 60;
 
+/// Keys and distances.
+type Hits = Vec<(u64, f32)>;
+
 /// What a library answered: see `make.py`.
 struct Answers<E> {
     queries: Vec<Vec<E>>,
     k: usize,
     /// Of each beam its width, and of each query the hits.
-    beams: Vec<(usize, Vec<Vec<(u64, f32)>>)>,
+    beams: Vec<(usize, Vec<Hits>)>,
 }
 
 impl<E: VectorElement> Answers<E> {
@@ -57,7 +59,7 @@ impl<E: VectorElement> Answers<E> {
         let mut hits = || {
             let keys: Vec<u64> = values(take(count * k * 8));
             let distances: Vec<f32> = values(take(count * k * 4));
-            let hits: Vec<(u64, f32)> = keys.into_iter().zip(distances).collect();
+            let hits: Hits = keys.into_iter().zip(distances).collect();
             hits.chunks(k).map(<[_]>::to_vec).collect()
         };
         let beams = widths.into_iter().map(|width| (width, hits())).collect();
@@ -209,7 +211,7 @@ fn pages_and_filters_work_on_imported_graphs() {
     // usearch has left one where no link leads to.
     assert!(matches!(index.check(), Err(Broken::Unreachable(_))));
     assert_eq!(pages, POINTS - REMOVED - 1);
-    let even = |key: &u64| key % 2 == 0;
+    let even = |key: &u64| key.is_multiple_of(2);
     let hits = index.search(&query, Search::new(POINTS).filter(&even)).unwrap();
     assert_eq!(hits.len(), (POINTS - REMOVED) / 2);
     assert!(hits.iter().all(|hit| even(hit.key)));
@@ -349,10 +351,7 @@ fn an_index_of_ours_comes_back_from_hnswlibs_format() {
 }
 
 /// Whatever these bytes are: an error, or an index that can be searched.
-fn survives<E: VectorElement>(result: Result<Imported<E>, ImportError>, is_damaged: bool)
-where
-    E: Debug,
-{
+fn survives<E: VectorElement>(result: Result<Imported<E>, ImportError>, is_damaged: bool) {
     match result {
         Err(error) => assert!(!error.to_string().is_empty()),
         Ok(index) => {
