@@ -195,7 +195,7 @@ impl<S: Store> Edit<'_, S> {
     }
 
     /// Refuses points for which there are no ids left, or no memory within the budget.
-    fn make_room(&self, points: usize) -> Result<(), InsertError<S::PointError>> {
+    pub(crate) fn make_room(&self, points: usize) -> Result<(), InsertError<S::PointError>> {
         let total = self.index.space.len() + points;
         if total > MAX_POINTS {
             return Err(InsertError::TooMany { points: total });

@@ -76,6 +76,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Durable`] is an [`Index`] in a folder, with a log: what a call has done survives the end of the
+//! process and the loss of power.
+//!
 //! # What is promised
 //!
 //! - The same points, parameters and operations in the same order give the same graph
@@ -132,6 +135,7 @@
 mod build;
 mod directory;
 mod disk;
+mod durable;
 mod flat;
 mod foreign;
 mod format;
@@ -149,6 +153,7 @@ mod persist;
 mod points;
 mod saved_keys;
 mod search;
+mod searchable;
 mod space;
 mod stats;
 mod store;
@@ -158,13 +163,17 @@ mod vectors;
 pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
+pub use durable::{
+    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, OnFlush, Policy,
+    RecoverError, Recovery, Synced, Unsynced, WriteError,
+};
 pub use flat::Flat;
 pub use foreign::{ExportError, Foreign, ImportError, Library};
 pub use format::{Damage, Kind as SectionKind};
 pub use graph::Broken;
 pub use hnsw::{Hnsw, Unwritable};
 pub use id::{Hit, Id, MAX_POINTS};
-pub use index::{CompactError, Index, KeyPages};
+pub use index::{CompactError, Index};
 pub use insert::InsertError;
 pub use key::{Key, SavedKey};
 pub use keys::KeyHit;
@@ -173,6 +182,7 @@ pub use params::{Params, ParamsError};
 pub use persist::{FileInfo, OpenCause, OpenError, SaveError, SectionInfo};
 pub use points::{PointError, PointMetric, PointScorer, Points};
 pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
+pub use searchable::{KeyPages, Searchable};
 pub use space::{Scorer, Space, Store};
 pub use stats::{Degrees, Stats};
 pub use threads::Threads;

@@ -94,7 +94,7 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
     }
 
     /// Opens a saved index as [`open`](Self::open), and verifies all of it first: checksums, and that the
-    /// graph is [whole](Self::check).
+    /// graph is [whole](crate::Searchable::check).
     ///
     /// # Errors
     /// As [`open`](Self::open), and when anything at all is wrong.
@@ -145,7 +145,7 @@ impl<K: SavedKey, S: Space> Index<K, S> {
             keys.verify_once()?;
             keys.forget_bytes();
         }
-        Ok(Self { hnsw, keys })
+        Ok(Self::of(hnsw, keys))
     }
 }
 
