@@ -192,7 +192,7 @@ impl<E: VectorElement> Answers<E> {
         let widths = numbers(beams)?;
         let queries = take(count * dim * size_of::<E>())?.chunks(dim * size_of::<E>());
         let queries = queries.map(values).collect();
-        let mut hits = || {
+        let mut hits = || -> Result<Vec<Hits>> {
             let keys: Vec<u64> = values(take(count * k * 8)?);
             let distances: Vec<f32> = values(take(count * k * 4)?);
             let hits: Hits = keys.into_iter().zip(distances).collect();
