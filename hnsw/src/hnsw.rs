@@ -78,16 +78,7 @@ impl<S: Space> Hnsw<S> {
     pub fn build(space: S, params: Params, build: Build<'_>) -> Result<Self, BuildError> {
         params.check()?;
         let graph = Graph::with_capacity(params.m, params.seed, space.capacity());
-        let index = Self {
-            space,
-            params,
-            graph,
-            originals: Originals::default(),
-            scratches: Scratches::default(),
-            budget: None,
-            writer: Mutex::default(),
-            build_distances: AtomicU64::new(0),
-        };
+        let index = Self::over(space, params, graph);
         let points = index.space.len();
         if points > MAX_POINTS {
             return Err(BuildError::TooMany { points });
@@ -96,6 +87,11 @@ impl<S: Space> Hnsw<S> {
         let link = || index.link(0..points as Id, build);
         build.threads.run(link).map_err(BuildError::Threads)?;
         Ok(index)
+    }
+
+    /// A graph as it is over the points of a space.
+    pub(crate) fn over(space: S, params: Params, graph: Graph) -> Self {
+        Self::restored(space, params, graph, Originals::default(), Writer::default(), 0)
     }
 
     /// Refuses to insert beyond `bytes` of memory, counted as [`memory`](Self::memory) does. Room that
@@ -287,6 +283,9 @@ impl<S: Space> Hnsw<S> {
     /// Verifies what must always hold of the graph, that every point is reachable among it. Takes
     /// time and memory in proportion to the index, and keeps writers waiting.
     ///
+    /// An imported graph is what another library made of it: points that cannot be reached from its
+    /// entry point, or lists that lead to one point twice, are reported here, and are no bug.
+    ///
     /// # Errors
     /// The first invariant that is broken; it would be a bug of this crate.
     pub fn check(&self) -> Result<(), Broken> {
@@ -310,12 +309,15 @@ impl<S: Space> Hnsw<S> {
     }
 }
 
-/// Why an index cannot be changed any more; searches go on.
+/// Why an index cannot be changed; searches go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwritable {
     /// A thread has panicked while it changed the graph: in the space, since nothing else panics there.
     Poisoned,
+    /// Another library has built the graph. [`Index::compact`](crate::Index::compact) builds one of the
+    /// same points that can be changed.
+    Imported,
     /// The file that the index was [opened](crate::Index::open) with is damaged, as was found when all
     /// of it was read before the first change.
     Damaged(Damage),
@@ -327,6 +329,10 @@ impl fmt::Display for Unwritable {
             Self::Poisoned => f.write_str(
                 "the index is not changed any more, since a thread panicked while it did",
             ),
+            Self::Imported => f.write_str(
+                "another library has built the graph; `Index::compact` builds one of the same points \
+                 that can be changed",
+            ),
             Self::Damaged(damage) => {
                 write!(f, "the index is not changed, since its file is damaged: {damage}")
             }
@@ -337,7 +343,7 @@ impl fmt::Display for Unwritable {
 impl std::error::Error for Unwritable {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Poisoned => None,
+            Self::Poisoned | Self::Imported => None,
             Self::Damaged(damage) => Some(damage),
         }
     }

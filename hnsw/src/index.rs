@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
 use std::ops::Deref;
+use std::sync::MutexGuard;
 
 use crate::build::{Build, BuildError};
-use crate::hnsw::{Hnsw, Unwritable};
+use crate::hnsw::{Hnsw, Unwritable, Writer};
 use crate::id::Id;
 use crate::insert::{Edit, InsertError};
 use crate::key::Key;
@@ -220,7 +221,7 @@ impl<K: Key, S: Store> Index<K, S> {
     /// Removes the point of a key; whether there was one. The key is free for another point then.
     ///
     /// # Errors
-    /// When the index is not changed any more.
+    /// When the index cannot be changed.
     pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<bool, Unwritable>
     where
         K: Borrow<Q>,
@@ -270,9 +271,10 @@ impl<K: Key, S: Store> Index<K, S> {
     /// ```
     ///
     /// # Errors
-    /// When memory or threads are refused, or the index is not changed any more.
+    /// When memory or threads are refused, or the index is not [whole](Unwritable). One that was imported
+    /// can be compacted, and the new one can be changed.
     pub fn compact(&self, build: Build<'_>) -> Result<Self, CompactError<S::PointError>> {
-        let _edit = self.edit().map_err(CompactError::Unwritable)?;
+        let _writer = self.settled().map_err(CompactError::Unwritable)?;
         let ids: Vec<Id> = self.hnsw.ids().collect();
         let space = self.hnsw.space.keep(&ids).map_err(CompactError::Space)?;
         let keys = ids.iter().map(|id| self.keys.of(*id).clone()).collect();
@@ -284,6 +286,13 @@ impl<K: Key, S: Store> Index<K, S> {
 }
 
 impl<K: Key, S: Space> Index<K, S> {
+    /// Waits until nobody changes the index, and sees to it that all of one that was opened is verified.
+    pub(crate) fn settled(&self) -> Result<MutexGuard<'_, Writer>, Unwritable> {
+        let writer = self.hnsw.settled()?;
+        self.keys.verify_once().map_err(Unwritable::Damaged)?;
+        Ok(writer)
+    }
+
     pub(crate) fn of(hnsw: Hnsw<S>, keys: Keys<K>) -> Self {
         Self { contents: Searchable { hnsw, keys } }
     }
@@ -305,7 +314,7 @@ pub enum CompactError<E> {
     Space(E),
     /// The graph cannot be built.
     Build(BuildError),
-    /// The index is not changed any more.
+    /// The index is not whole.
     Unwritable(Unwritable),
 }
 

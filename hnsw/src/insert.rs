@@ -56,7 +56,7 @@ impl<S: Store> Hnsw<S> {
     /// with the index.
     ///
     /// # Errors
-    /// When the index is not changed any more.
+    /// When the index cannot be changed.
     pub fn remove(&self, id: Id) -> Result<bool, Unwritable> {
         let mut edit = self.edit()?;
         let lives = edit.lives(id);
@@ -116,6 +116,9 @@ impl<S: Store> Hnsw<S> {
 
     /// Waits for the turn to change the index.
     pub(crate) fn edit(&self) -> Result<Edit<'_, S>, Unwritable> {
+        if self.graph.is_imported() {
+            return Err(Unwritable::Imported);
+        }
         Ok(Edit { index: self, writer: self.settled()? })
     }
 }
@@ -268,7 +271,7 @@ pub enum InsertError<E> {
     Memory(io::Error),
     /// The system refused threads.
     Threads(ThreadPoolBuildError),
-    /// The index is not changed any more.
+    /// The index cannot be changed.
     Unwritable(Unwritable),
 }
 

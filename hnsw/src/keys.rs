@@ -98,6 +98,11 @@ impl<K: Key> Keys<K> {
         }
     }
 
+    /// Tells the key that a removed point had.
+    pub(crate) fn recall(&self, id: Id, key: K) {
+        self.labels.set(id, Label { key, before: None });
+    }
+
     /// Frees the key of `id`, whose removal is published.
     pub(crate) fn free(&self, id: Id) {
         self.directory().remove(self.hash_of(id), id, |id| self.hash_of(id));

@@ -164,6 +164,7 @@ mod directory;
 mod disk;
 mod durable;
 mod flat;
+mod foreign;
 mod format;
 mod graph;
 mod hnsw;
@@ -194,6 +195,7 @@ pub use durable::{
     RecoverError, Recovery, Synced, Unsynced, WriteError,
 };
 pub use flat::Flat;
+pub use foreign::{ExportError, Foreign, ImportError, Library};
 pub use format::{Damage, Kind as SectionKind};
 pub use graph::Broken;
 pub use hnsw::{Hnsw, Unwritable};

@@ -111,8 +111,11 @@ impl Originals {
         graph: &Graph,
         tails: &[u8],
     ) -> Result<(), Damage> {
-        let is_original =
-            |id: &Id| (*id as usize) < graph.len() && !graph.is_dead(*id) && !graph.is_copy(*id);
+        // Those of an imported graph are not looked up.
+        let is_original = |id: &Id| {
+            let is_linked = (*id as usize) < graph.len() && !graph.is_dead(*id);
+            is_linked && !graph.is_copy(*id) && !graph.is_imported()
+        };
         let originals = || graph.living().filter(is_original);
         let hash_of = |id: Id| is_original(&id).then(|| hash(space, id));
         self.directory.verify(originals().count(), hash_of)?;

@@ -1,4 +1,4 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | crash | durability | inspect | kernels | mixed | rates | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | crash | durability | inspect | interop | kernels | mixed | rates | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
@@ -6,6 +6,7 @@ mod churn;
 mod crash;
 mod durability;
 mod inspect;
+mod interop;
 mod kernels;
 mod mixed;
 mod neon;
@@ -51,6 +52,8 @@ enum Task {
     Mixed(mixed::Args),
     /// Show how much inserting and searching get in each other's way.
     Rates(rates::Args),
+    /// Let other libraries and ours read each other's indexes and compare what they find.
+    Interop(interop::Args),
     /// Measure other index libraries beside ours, in one run, at equal recall.
     Peers(peers::Args),
     /// Run every check: tidy, format, lints, tests, documentation, oldest Rust, packages.
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Task::Kernels(args) => kernels::run(args),
         Task::Mixed(args) => mixed::run(args),
         Task::Rates(args) => rates::run(args),
+        Task::Interop(args) => interop::run(args),
         Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),
         Task::Tidy(args) => tidy::run(args),

@@ -81,10 +81,23 @@ impl Graph {
             for level in 0..=self.level(id) {
                 self.check_list(id, level)?;
             }
-            self.check_tree(id, root)?;
+            // Other libraries know no tree.
+            if !self.is_imported() {
+                self.check_tree(id, root)?;
+            }
         }
         self.check_circles()?;
         self.unreachable().next().map_or(Ok(()), |id| Err(Broken::Unreachable(id)))
+    }
+
+    /// What must hold of a graph that was saved. An imported one need not be as good as one that was
+    /// built here, as long as it can be searched.
+    pub(super) fn check_file(&self) -> Result<(), Broken> {
+        if !self.is_imported() {
+            return self.check();
+        }
+        self.check_ranges()?;
+        self.check_entry()
     }
 
     /// The points that were not removed.
@@ -95,6 +108,11 @@ impl Graph {
     fn check_entry(&self) -> Result<(), Broken> {
         let linked = self.living().filter(|id| !self.is_copy(*id));
         let top = linked.map(|id| self.level(id)).max();
+        if self.is_imported() {
+            // Its searches may begin at a removed point, which is still on its way.
+            let entry = self.entry().map(|id| self.level(id));
+            return if entry >= top { Ok(()) } else { Err(Broken::Entry(self.entry())) };
+        }
         let entry = self.entry().filter(|id| !self.is_dead(*id));
         if entry.map(|id| self.level(id)) == top {
             Ok(())
@@ -172,14 +190,15 @@ impl Graph {
     }
 
     /// The points that a walk over level 0 from the entry point does not reach, by way of living
-    /// points. With the tree's links in both directions, none of these means that every point reaches
-    /// every other.
+    /// points, or in an imported graph of any. With the tree's links in both directions, none of these
+    /// means that every point reaches every other.
     pub(crate) fn unreachable(&self) -> impl Iterator<Item = Id> {
         let mut reached = vec![false; self.len()];
         let mut open: Vec<Id> = self.entry().into_iter().collect();
         open.iter().for_each(|id| reached[*id as usize] = true);
+        let is_way = |id: &Id| self.is_imported() || !self.is_dead(*id);
         while let Some(id) = open.pop() {
-            for next in self.links(id, 0).filter(|next| !self.is_dead(*next)) {
+            for next in self.links(id, 0).filter(is_way) {
                 if !std::mem::replace(&mut reached[next as usize], true) {
                     open.push(next);
                 }

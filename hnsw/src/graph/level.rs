@@ -2,7 +2,10 @@
 //!
 //! A point is on level *l* or above with probability M⁻ˡ, as in the paper (arXiv 1603.09320, where
 //! the level is ⌊−ln(u)/ln(M)⌋). No logarithm is taken: libm differs between platforms.
+//!
+//! Another library has drawn its levels in a way of its own: those of an imported graph are listed.
 
+use crate::format::Bytes;
 use crate::id::Id;
 
 #[derive(Debug)]
@@ -10,6 +13,8 @@ pub(crate) struct Levels {
     seed: u64,
     /// A hash below `thresholds[l]` lifts its point above level `l`: 2⁶⁴ / Mˡ⁺¹.
     thresholds: Vec<u64>,
+    /// The levels of the first ids, where they do not follow from the hash.
+    listed: Option<Bytes>,
 }
 
 impl Levels {
@@ -21,10 +26,24 @@ impl Levels {
             thresholds.push(share as u64);
             share /= m as u128;
         }
-        Self { seed, thresholds }
+        Self { seed, thresholds, listed: None }
+    }
+
+    /// The levels that the points of an imported graph have, in order of their ids.
+    pub(crate) fn listed(levels: Bytes) -> Self {
+        Self { seed: 0, thresholds: Vec::new(), listed: Some(levels) }
+    }
+
+    /// The levels of an imported graph.
+    #[inline(always)]
+    pub(crate) fn list(&self) -> Option<&[u8]> {
+        self.listed.as_deref()
     }
 
     pub(crate) fn of(&self, id: Id) -> usize {
+        if let Some(levels) = &self.listed {
+            return levels.get(id as usize).map_or(0, |level| usize::from(*level));
+        }
         let hash = mix(self.seed ^ mix(u64::from(id)));
         self.thresholds.iter().take_while(|threshold| hash < **threshold).count()
     }

@@ -10,7 +10,8 @@
 //! | `copies` | 1 bit | whether the point is a copy: equal to an earlier row and reached through it |
 //! | [`life`] | | which points there are |
 //!
-//! An empty slot holds [`NONE`]. A point's level is not stored: it is a function of its id. Where its
+//! An empty slot holds [`NONE`]. A point's level is not stored, unless the graph was imported: it is a
+//! function of its id. Where its
 //! upper lists begin follows from the levels of the points before it in its block.
 
 mod check;
@@ -32,6 +33,7 @@ pub(crate) use level::mix;
 use life::Life;
 pub(crate) use life::Snapshot;
 
+use crate::format::Bytes;
 use crate::id::{Id, NONE};
 use crate::store::Table;
 
@@ -75,6 +77,24 @@ impl Graph {
             life: Life::with_capacity(points),
             entry: AtomicU32::new(NONE),
         }
+    }
+
+    /// The graph of another library, without its links: the points that have these levels. It has no
+    /// spanning tree and no chains of copies, so that it cannot be changed.
+    pub(crate) fn imported(m: usize, levels: Vec<u8>) -> io::Result<Self> {
+        let len = levels.len();
+        let graph = Self {
+            levels: Levels::listed(Bytes::Read(levels.into())),
+            ..Self::with_capacity(m, 0, len)
+        };
+        graph.grow_to(len)?;
+        Ok(graph)
+    }
+
+    /// Whether another library has built it.
+    #[inline(always)]
+    pub(crate) fn is_imported(&self) -> bool {
+        self.levels.list().is_some()
     }
 
     /// Makes room for `len` points; the new ones have no links yet. One writer at a time.
@@ -300,10 +320,11 @@ impl Graph {
     /// Bytes of the neighbour lists, and of all else.
     pub(crate) fn bytes(&self) -> (usize, usize) {
         let other = self.upper_starts.bytes() + self.parents.bytes() + self.life.bytes();
-        (
-            self.base.bytes() + self.upper.bytes(),
-            other + self.children.bytes() + self.copies.bytes(),
-        )
+        let other = other
+            + self.children.bytes()
+            + self.copies.bytes()
+            + self.levels.list().map_or(0, <[u8]>::len);
+        (self.base.bytes() + self.upper.bytes(), other)
     }
 }
 

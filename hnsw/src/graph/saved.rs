@@ -23,6 +23,9 @@ impl Graph {
         parts.table(Kind::Children, &self.children, points.div_ceil(2));
         parts.table(Kind::Copies, &self.copies, points.div_ceil(64));
         self.life.save(points, head, parts);
+        if let Some(levels) = self.levels.list() {
+            parts.slice(Kind::Levels, levels);
+        }
     }
 
     /// A graph whose arrays are in a file. Until it is [verified](Self::verify) every id in it may be
@@ -35,11 +38,20 @@ impl Graph {
         if head.entry != NONE && head.entry >= head.points {
             return Err(Damage::Field { name: "entry point", value: head.entry.into() }.into());
         }
+        let levels = match source.len(Kind::Levels) {
+            Err(Damage::Missing(_)) => Levels::new(m, head.seed),
+            Err(damage) => return Err(damage.into()),
+            Ok(len) if len == points as u64 => Levels::listed(source.bytes(Kind::Levels)?),
+            Ok(found) => {
+                let (section, expected) = (Kind::Levels, points as u64);
+                return Err(Damage::Section { section, expected, found }.into());
+            }
+        };
         // Lists that are not whole make another length than what is demanded.
         let lists = source.len(Kind::UpperLinks)? as usize / (m * size_of::<Id>());
         Ok(Self {
             m,
-            levels: Levels::new(m, head.seed),
+            levels,
             base: source.table(Kind::Links, 2 * m, points)?,
             upper: source.table(Kind::UpperLinks, m, lists)?,
             upper_starts: source.table(Kind::UpperStarts, 1, points.div_ceil(BLOCK))?,
@@ -57,7 +69,7 @@ impl Graph {
         self.verify_starts()?;
         self.life.verify(self.len())?;
         self.verify_copies()?;
-        self.check().map_err(|broken| Damage::Graph(broken.to_string()))
+        self.check_file().map_err(|broken| Damage::Graph(broken.to_string()))
     }
 
     /// The places of upper lists, which follow from the levels.

@@ -18,5 +18,6 @@ mod file_info;
 mod open;
 mod save;
 
+pub(crate) use atomic::replace;
 pub use error::{OpenCause, OpenError, SaveError};
 pub use file_info::{FileInfo, SectionInfo};

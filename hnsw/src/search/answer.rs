@@ -90,14 +90,27 @@ impl<S: Scorer> Answer<'_, S> {
     }
 
     fn beam(&mut self, ef: usize, seed: &[Candidate]) -> Beam {
-        if self.search.filter.is_none() {
+        let is_imported = self.view.graph.is_imported();
+        if !self.collects() {
             self.walk.beam(0, ef, seed);
-            return if self.walk.scratch.is_shell() { Beam::Shell } else { Beam::Good };
+            let is_shell = self.walk.scratch.is_shell() && !is_imported;
+            return if is_shell { Beam::Shell } else { Beam::Good };
+        }
+        if self.search.filter.is_none() {
+            self.walk.collect(self.view, ef, usize::MAX, seed);
+            return Beam::Good;
         }
         self.walk.collect(self.view, ef, self.most(ef), seed);
         let scratch = &*self.walk.scratch;
         let is_scarce = scratch.is_full() && scratch.matches().len() < self.least(ef);
         if is_scarce { Beam::Scarce } else { Beam::Good }
+    }
+
+    /// Whether points lie on the way that are not wanted: those that a filter does not allow, or the
+    /// removed ones of an imported graph, whose links are still part of it.
+    fn collects(&self) -> bool {
+        let has_removed = self.view.graph.is_imported() && self.view.snapshot.removals > 0;
+        self.search.filter.is_some() || has_removed
     }
 
     /// How many points a filtered walk looks at for `ef` that are allowed.
@@ -143,10 +156,10 @@ impl<S: Scorer> Answer<'_, S> {
     /// Collects the best of what the beam found, copies included, and what was removed while the
     /// search was under way.
     fn gather(&mut self) {
+        let collected = self.collects();
         let Self { view, walk, search, hits } = self;
         let (graph, k) = (view.graph, search.k);
         hits.clear();
-        let collected = search.filter.is_some();
         let is_bare = !collected && graph.removals() == 0 && !graph.has_copies();
         if is_bare && view.snapshot.count as usize == view.reach {
             let best = walk.best(k, false, |_| true);

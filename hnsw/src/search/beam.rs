@@ -110,7 +110,7 @@ impl<S: Scorer> Walk<'_, S> {
             }
         }
         while let Some(candidate) = self.scratch.pool.expand_next(usize::MAX)
-            && self.scratch.matches.wants(candidate)
+            && self.scratch.matches.reaches(candidate)
         {
             self.expand(candidate.id(), 0, Some(view));
         }

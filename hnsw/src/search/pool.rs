@@ -39,6 +39,11 @@ impl Pool {
         !self.is_full() || self.candidates.last().is_some_and(|last| candidate < *last)
     }
 
+    /// Whether it has room, or the candidate is no farther than the farthest in it.
+    pub(crate) fn reaches(&self, candidate: Candidate) -> bool {
+        !self.is_full() || self.candidates.last().is_some_and(|last| candidate <= *last)
+    }
+
     /// Takes the nearest candidate out, once it and `ahead` behind it are expanded.
     pub(crate) fn take_first(&mut self) -> Option<Candidate> {
         if self.candidates.is_empty() {

@@ -99,6 +99,12 @@ impl<E: VectorElement> Vectors<E> {
         Ok(Self { table, dim, metric, kernel, halved, all_short: AtomicBool::new(true) })
     }
 
+    /// As [`new`](Self::new), with rows that are walked by their whole distances, as those are of the
+    /// graphs of other libraries.
+    pub(crate) fn whole(dim: usize, metric: Metric) -> Result<Self, VectorError> {
+        Ok(Self { halved: None, ..Self::new(dim, metric)? })
+    }
+
     /// Lets the first segment hold `rows` vectors, so that they lie in one piece, as the links of an
     /// index over them will. Growth beyond is possible and moves nothing. Without it the first [`extend`](Self::extend) decides.
     #[must_use]
@@ -296,7 +302,13 @@ impl<E: VectorElement> Store for Vectors<E> {
     fn keep(&self, ids: &[Id]) -> Result<Self, VectorError> {
         let kept = Self::on(self.kernel.backend(), self.dim, self.metric)?;
         let copy = |row: usize, out: &mut [E]| {
-            out.copy_from_slice(self.table.row(ids[row]));
+            let stored = self.table.row(ids[row]);
+            if self.halved.is_some() == kept.halved.is_some() {
+                out.copy_from_slice(stored);
+            } else {
+                let values = bytemuck::cast_slice(&stored[..self.dim]);
+                halves::split(values, bytemuck::cast_slice_mut(out));
+            }
             kept.note(out);
         };
         let copied = kept.table.append(ids.len(), copy);

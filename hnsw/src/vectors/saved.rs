@@ -48,13 +48,15 @@ impl<E: VectorElement> Vectors<E> {
         }
         let on = || Self::on(Backend::best()?, dim, metric);
         let vectors = on().map_err(RowsError::Vectors)?;
-        if vectors.halved.is_some() != head.has(Flag::Halves) {
+        // Those of imported graphs are whole where others would be in halves.
+        let halved = vectors.halved.filter(|_| head.has(Flag::Halves));
+        if halved.is_some() != head.has(Flag::Halves) {
             return Err(damaged(Damage::Field { name: "flags", value: head.flags.into() }));
         }
         let stride = vectors.table.stride();
         let table = source.table(Kind::Rows, stride, head.points as usize);
         let table = table.map_err(RowsError::Read)?;
-        Ok(Self { table, all_short: AtomicBool::new(head.has(Flag::Short)), ..vectors })
+        Ok(Self { table, halved, all_short: AtomicBool::new(head.has(Flag::Short)), ..vectors })
     }
 
     /// Verifies that rows are what the head says of them.

@@ -1,0 +1,253 @@
+//! Indexes of other libraries: read, searched as they are, and written.
+//!
+//! | library | reads | writes | keys |
+//! |---|---|---|---|
+//! | [`hnswlib`] | its `.bin` of `f32` | the same | its labels |
+//! | [`usearch`] | `f32`, `f16`, `bf16`, `i8`, `u8` under l2sq, ip, cos | | its keys |
+//! | [`faiss`] | `IndexHNSWFlat`, and `IndexHNSWSQ` with 8 bits | | 0, 1, 2 … |
+//!
+//! What each byte of the files means stands where they are read. A file is parsed to the neutral parts
+//! ([`parsed`]) which one function turns into an index.
+//!
+//! # What a search of an imported graph does
+//!
+//! It goes the way of the library that built it: down the levels from its entry point, then a beam of
+//! `ef` on level 0, over whole vectors; so it finds the same points at the same `ef` (`expansion_search`
+//! of usearch, `efSearch` of faiss), apart from ties. What it does beyond that: `ef` is raised to `k`, as
+//! hnswlib and usearch do; and where the beam finds fewer than min(k, points) it is widened, and at last
+//! all points are compared, so that this many come back.
+//!
+//! Removed points are walked through, and neither come back nor count for `ef`.
+//!
+//! # Distances
+//!
+//! Those of this crate. The inner product of hnswlib and usearch is 1 − dot and that of faiss dot, here
+//! it is −dot; the order is the same. Under the cosine rows of `f32` are normalised when they are read,
+//! as hnswlib does when they are added and usearch with each distance. usearch computes in other
+//! precision, and faiss adds in other orders, so that the last digits differ.
+//!
+//! # Damaged and hostile files
+//!
+//! Every number is verified when it is read, in time in proportion to the file; what does not hold is an
+//! [`ImportError`]. Memory is taken for what the file has bytes for, a few times over at most.
+
+mod cursor;
+mod error;
+mod export;
+mod faiss;
+mod hnswlib;
+mod library;
+mod parsed;
+mod usearch;
+
+use std::fs;
+use std::path::Path;
+
+use nearfield_kernels::Metric;
+
+use cursor::Cursor;
+pub use error::ImportError;
+pub use export::ExportError;
+pub use library::Library;
+
+use crate::index::Index;
+use crate::vectors::{VectorElement, Vectors};
+
+/// What a file of another library holds, as its first bytes tell.
+///
+/// ```no_run
+/// use nearfield_hnsw::{Foreign, Index, Library, Metric, Vectors};
+///
+/// let file = Foreign::detect("vectors.index")?;
+/// assert_eq!((file.library, file.element), (Library::Usearch, "f32"));
+/// let index = Index::<u64, Vectors<f32>>::from_usearch("vectors.index")?;
+/// # Ok::<(), nearfield_hnsw::ImportError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Foreign {
+    /// Which library wrote it.
+    pub library: Library,
+    /// The type of its elements, as [`Element::NAME`](nearfield_kernels::Element::NAME) names it; that
+    /// which an index has that is made of it.
+    pub element: &'static str,
+    /// The elements of a vector.
+    pub dim: usize,
+    /// How many points there are, removed ones among them.
+    pub points: u64,
+    /// The metric; `None` where the file does not tell.
+    pub metric: Option<Metric>,
+}
+
+impl Foreign {
+    /// Looks at a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is of none of the libraries, or has no vectors, or such as are not read.
+    pub fn detect(path: impl AsRef<Path>) -> Result<Self, ImportError> {
+        Self::detect_bytes(&bytes(path.as_ref())?)
+    }
+
+    /// Looks at the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`detect`](Self::detect).
+    pub fn detect_bytes(bytes: &[u8]) -> Result<Self, ImportError> {
+        match usearch::Head::read(bytes, &mut Cursor::new(bytes)) {
+            Ok(head) => {
+                return Ok(Self {
+                    library: Library::Usearch,
+                    element: head.element,
+                    dim: usize::try_from(head.dim).unwrap_or(usize::MAX),
+                    points: head.points,
+                    metric: Some(head.metric),
+                });
+            }
+            Err(ImportError::Unknown(_)) => {}
+            Err(error) => return Err(error),
+        }
+        match faiss::Head::read(&mut Cursor::new(bytes)) {
+            Ok((faiss::Head { dim, points, metric }, _)) => {
+                let library = Library::Faiss;
+                return Ok(Self { library, element: "f32", dim, points, metric: Some(metric) });
+            }
+            Err(ImportError::Unknown(_)) => {}
+            Err(error) => return Err(error),
+        }
+        match hnswlib::Head::read(&mut Cursor::new(bytes)) {
+            Ok(hnswlib::Head { points, dim, .. }) => {
+                Ok(Self { library: Library::Hnswlib, element: "f32", dim, points, metric: None })
+            }
+            Err(_) => Err(ImportError::Unknown(None)),
+        }
+    }
+}
+
+impl Index<u64, Vectors<f32>> {
+    /// Reads an index that hnswlib has [saved](https://github.com/nmslib/hnswlib), searched as it is;
+    /// keys are its labels. The file does not name the metric: `l2` is [`Metric::L2Squared`], `ip` is
+    /// [`Metric::InnerProduct`], where distances are −dot here and 1 − dot there, and `cosine` is
+    /// [`Metric::Cosine`].
+    ///
+    /// The index can be searched; to change it, [compact](Self::compact) it, which builds its graph
+    /// anew.
+    ///
+    /// ```no_run
+    /// use nearfield_hnsw::{Index, Metric, Search, Vectors};
+    ///
+    /// let index = Index::<u64, Vectors<f32>>::from_hnswlib("index.bin", Metric::L2Squared)?;
+    /// let hits = index.search(&[0.5; 128], Search::new(10).ef(100))?;
+    /// println!("label {} at {}", hits[0].key, hits[0].distance);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the file cannot be read or is none of hnswlib, whatever is damaged in it, or a vector is
+    /// [flawed](crate::Flaw).
+    pub fn from_hnswlib(path: impl AsRef<Path>, metric: Metric) -> Result<Self, ImportError> {
+        Self::from_hnswlib_bytes(&bytes(path.as_ref())?, metric)
+    }
+
+    /// As [`from_hnswlib`](Self::from_hnswlib), from the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`from_hnswlib`](Self::from_hnswlib).
+    pub fn from_hnswlib_bytes(bytes: &[u8], metric: Metric) -> Result<Self, ImportError> {
+        hnswlib::read(bytes, metric)?.into_index()
+    }
+
+    /// Writes a file that hnswlib [loads](https://github.com/nmslib/hnswlib): its labels are the keys,
+    /// and removed points are marked as deleted. Under [`Metric::Cosine`] the vectors are written
+    /// normalised, as hnswlib has them.
+    ///
+    /// The file takes the place of another at the path once all of it is on the disk. Writers wait
+    /// meanwhile, searches do not. hnswlib searches it without what is done here to find equal rows and
+    /// to cross points that are about equally far.
+    ///
+    /// ```
+    /// use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("index.bin");
+    /// let index = Index::new(Vectors::<f32>::new(2, Metric::L2Squared)?, Params::default())?;
+    /// index.insert(70, &[1.0, 2.0])?;
+    /// index.to_hnswlib(&path)?;
+    ///
+    /// let read = Index::<u64, Vectors<f32>>::from_hnswlib(&path, Metric::L2Squared)?;
+    /// assert_eq!(read.search(&[1.0, 1.0], Search::new(1))?[0].key, &70);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the metric is another, the index is not [whole](crate::Unwritable), or the file cannot be
+    /// written. What was at the path is then as before.
+    pub fn to_hnswlib(&self, path: impl AsRef<Path>) -> Result<(), ExportError> {
+        export::to_hnswlib(self, path.as_ref())
+    }
+
+    /// Reads an index that faiss has [written](https://github.com/facebookresearch/faiss), searched as
+    /// it is: an `IndexHNSWFlat`, or an `IndexHNSWSQ` of 8 bits, whose vectors are then kept as what the
+    /// codes stand for, in four times their memory. Keys are the places of the vectors.
+    ///
+    /// The index can be searched; to change it, [compact](Self::compact) it, which builds its graph
+    /// anew.
+    ///
+    /// ```no_run
+    /// use nearfield_hnsw::{Index, Search, Vectors};
+    ///
+    /// let index = Index::<u64, Vectors<f32>>::from_faiss("hnsw.faiss")?;
+    /// let hits = index.search(&[0.5; 128], Search::new(10).ef(100))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no such index of faiss, whatever is damaged in it, or a vector
+    /// is [flawed](crate::Flaw).
+    pub fn from_faiss(path: impl AsRef<Path>) -> Result<Self, ImportError> {
+        Self::from_faiss_bytes(&bytes(path.as_ref())?)
+    }
+
+    /// As [`from_faiss`](Self::from_faiss), from the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`from_faiss`](Self::from_faiss).
+    pub fn from_faiss_bytes(bytes: &[u8]) -> Result<Self, ImportError> {
+        faiss::read(bytes)?.into_index()
+    }
+}
+
+impl<E: VectorElement> Index<u64, Vectors<E>> {
+    /// Reads an index that usearch has [saved](https://github.com/unum-cloud/usearch), searched as it
+    /// is. The type of its elements must be `E`; [`Foreign::detect`] tells it. Distances under its `ip`
+    /// are −dot here and 1 − dot there.
+    ///
+    /// The index can be searched; to change it, [compact](Self::compact) it, which builds its graph
+    /// anew.
+    ///
+    /// ```no_run
+    /// use nearfield_hnsw::{Index, Search, Vectors, f16};
+    ///
+    /// let index = Index::<u64, Vectors<f16>>::from_usearch("index.usearch")?;
+    /// let hits = index.search(&[f16::ONE; 128], Search::new(10).ef(100))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the file cannot be read or is none of usearch, its elements are others, the vectors are not
+    /// in it, whatever is damaged in it, a key comes twice, or a vector is [flawed](crate::Flaw).
+    pub fn from_usearch(path: impl AsRef<Path>) -> Result<Self, ImportError> {
+        Self::from_usearch_bytes(&bytes(path.as_ref())?)
+    }
+
+    /// As [`from_usearch`](Self::from_usearch), from the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`from_usearch`](Self::from_usearch).
+    pub fn from_usearch_bytes(bytes: &[u8]) -> Result<Self, ImportError> {
+        usearch::read(bytes)?.into_index()
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, ImportError> {
+    fs::read(path).map_err(ImportError::Read)
+}
