@@ -1,19 +1,16 @@
-//! What measures Nearfield: data readers, exact truth, recall runs, the machine itself.
+//! What measures Nearfield: exact truth, recall runs, the machine itself.
 
 pub mod ann;
 pub mod arguments;
 pub mod bundled;
 pub mod churn;
-pub mod convert;
 mod courses;
 pub mod curve;
 mod elements;
-pub mod files;
 pub mod generated;
 pub mod kernel_cells;
 pub mod kernel_runs;
 pub mod machine;
-mod matrix;
 pub mod mixed;
 mod passes;
 pub mod peer_index;
@@ -30,7 +27,6 @@ pub mod truth;
 pub mod ways;
 pub mod workload;
 
-pub use matrix::{Matrix, Values};
 pub use table::Table;
 pub use truth::Truth;
 pub use workload::Workload;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use nearfield_files::FileError;
 use nearfield_kernels::{Backend, Element, Kernel, Metric, Unsupported};
 
 use crate::{
-    files::{self, FileError},
     table::{Prepare, PrepareError, Table},
     truth::{Truth, TruthError},
 };
@@ -110,11 +110,11 @@ impl<E: Prepare> Workload<E> {
     pub fn read(files: &Files) -> Result<Self, WorkloadError> {
         let limit = files.limit_base.unwrap_or(usize::MAX);
         // One row beyond the limit tells whether it cuts anything, and no more need be read.
-        let base_matrix = files::read_first(&files.base, limit.saturating_add(1))?;
+        let base_matrix = nearfield_files::read_first(&files.base, limit.saturating_add(1))?;
         let is_cut = base_matrix.rows() > limit;
         let base_matrix = base_matrix.truncated(limit);
         let query_matrix =
-            files::read_first(&files.query, files.limit_query.unwrap_or(usize::MAX))?;
+            nearfield_files::read_first(&files.query, files.limit_query.unwrap_or(usize::MAX))?;
         let (base_dim, query_dim) = (base_matrix.dim(), query_matrix.dim());
         if base_dim != query_dim {
             let (base, query) = (files.base.clone(), files.query.clone());
@@ -198,7 +198,7 @@ impl<E: Element> Workload<E> {
 
 /// The ids of a file, which must be good for `base` rows and at least `queries` queries.
 fn read_truth(path: &Path, base: usize, queries: usize) -> Result<Truth, WorkloadError> {
-    let matrix = files::read(path)?;
+    let matrix = nearfield_files::read(path)?;
     if matrix.rows() < queries {
         let truth = matrix.rows();
         return Err(WorkloadError::TruthRows { path: path.to_owned(), truth, queries });

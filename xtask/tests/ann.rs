@@ -4,11 +4,8 @@ mod support;
 
 use std::path::Path;
 
-use bench_suite::{
-    Matrix, Values,
-    ann::{BuildEvent, Event, SearchEvent},
-    files::{read_first, write},
-};
+use bench_suite::ann::{BuildEvent, Event, SearchEvent};
+use nearfield_files::{Matrix, Values, read_first, write};
 use support::xtask;
 
 /// A small set in a directory of its own: the first Fashion-MNIST pictures, without truth.

@@ -5,17 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bench_suite::{
-    Matrix, Values,
-    files::{Problem, read, read_first, read_from, write},
-};
 use half::f16;
+use nearfield_files::{
+    Columns, Kind, Matrix, Problem, Reader, Values, read, read_first, read_from, write,
+};
+
+/// What a file's name can have behind it.
+const SUFFIXES: &[&str] = if cfg!(feature = "zstd") { &["", ".zst"] } else { &[""] };
 
 /// A small matrix of every kind, with the formats that hold it.
 fn matrices() -> Vec<(Matrix, &'static [&'static str])> {
     let floats = [0.5, -1.0, f32::MAX, f32::MIN_POSITIVE, -0.0, 3.25];
     let matrix = |values| Matrix::new(3, values);
     vec![
+        (matrix(Values::F64(vec![0.1, -1.0, f64::MAX, f64::MIN_POSITIVE, -0.0, 3.25])), &["npy"]),
         (matrix(Values::F32(floats.to_vec())), &["fbin", "fvecs", "npy"]),
         (
             matrix(Values::F16(floats.iter().map(|&v| f16::from_f32(v)).collect())),
@@ -34,7 +37,7 @@ fn written() -> (tempfile::TempDir, Vec<(PathBuf, Matrix)>) {
     let mut all = Vec::new();
     for (matrix, formats) in matrices() {
         for format in formats {
-            for suffix in ["", ".zst"] {
+            for suffix in SUFFIXES {
                 let name = format!("{}.{format}{suffix}", matrix.values().kind());
                 let path = dir.path().join(name);
                 write(&path, &matrix).unwrap();
@@ -42,7 +45,7 @@ fn written() -> (tempfile::TempDir, Vec<(PathBuf, Matrix)>) {
             }
         }
     }
-    assert_eq!(all.len(), 2 * (9 + 5)); // nine formats, .npy with six kinds
+    assert_eq!(all.len(), SUFFIXES.len() * (8 + 7)); // eight formats of one kind, .npy with seven
     (dir, all)
 }
 
@@ -69,6 +72,74 @@ fn what_is_written_is_read() {
         assert_eq!(read(&path).unwrap(), matrix, "{}", path.display());
         let first = read_first(&path, 1).unwrap();
         assert_eq!(first, matrix.truncated(1), "first row of {}", path.display());
+    }
+}
+
+#[test]
+fn chunks_together_are_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, kind) in [("a.fbin", Kind::F32), ("a.fvecs", Kind::F32), ("a.npy", Kind::F32)] {
+        let values: Vec<f32> = (0..30u8).map(f32::from).collect();
+        let path = dir.path().join(name);
+        write(&path, &Matrix::new(3, Values::F32(values.clone()))).unwrap();
+        for rows in [0, 1, 3, 7, 10, 11, usize::MAX] {
+            let mut reader = Reader::open(&path).unwrap();
+            let known = (reader.kind(), reader.dim(), reader.total(), reader.done());
+            assert_eq!(known, (kind, 3, Some(10), 0), "{name}");
+            let mut read = Vec::new();
+            for chunk in reader.chunks(rows) {
+                let chunk = chunk.unwrap();
+                assert_eq!(chunk.first as usize, read.len() / 3);
+                assert_eq!(chunk.matrix.rows(), rows.max(1).min(10 - read.len() / 3), "{name}");
+                assert_eq!(chunk.keys, None);
+                let Values::F32(values) = chunk.matrix.values() else { panic!("another kind") };
+                read.extend(values);
+            }
+            assert_eq!((&read, reader.done()), (&values, 10), "{rows} rows of {name}");
+            assert_eq!(reader.next_chunk(rows).unwrap(), None);
+        }
+    }
+}
+
+/// Of bytes that come from elsewhere nobody says how many there are.
+#[test]
+fn rows_are_counted_beforehand_where_that_is_possible() {
+    let total = |name: &str, bytes: &[u8]| {
+        Reader::from_bytes(name, bytes, &Columns::default()).unwrap().total()
+    };
+    assert_eq!(total("a.bvecs", &[1, 0, 0, 0, 7]), None);
+    assert_eq!(total("a.u8bin", &[2, 0, 0, 0, 1, 0, 0, 0, 7, 8]), Some(2));
+}
+
+#[test]
+fn an_error_ends_the_chunks_that_came_before_it() {
+    let bytes = [&rows_and_dim(3, 2)[..], &[1, 2, 3, 4, 5]].concat();
+    let mut reader = Reader::from_bytes("a.u8bin", &*bytes, &Columns::default()).unwrap();
+    assert_eq!(reader.next_chunk(2).unwrap().unwrap().matrix.rows(), 2);
+    let error = reader.next_chunk(2).unwrap_err();
+    let expected = "a.u8bin: the header says 3 rows of 2, which take 6 bytes, but 5 follow it";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(reader.next_chunk(2).unwrap(), None);
+
+    // In chunks as in one piece: what is wrong with a later row is told by its number.
+    let ragged = [1, 0, 0, 0, 7, 1, 0, 0, 0, 7, 2, 0, 0, 0, 7, 7];
+    let mut reader = Reader::from_bytes("a.bvecs", &ragged[..], &Columns::default()).unwrap();
+    let error = reader.chunks(1).find_map(Result::err).unwrap();
+    assert!(matches!(error.problem, Problem::Ragged { row: 2, dim: 2, first: 1 }), "{error}");
+}
+
+#[test]
+fn what_a_format_or_a_build_lacks_is_said() {
+    let columns = Columns::default().keys("id");
+    let error = Reader::from_bytes("a.fbin", &[0; 8][..], &columns).unwrap_err();
+    assert!(matches!(error.problem, Problem::NoColumns("fbin")), "{error}");
+    if !cfg!(feature = "zstd") {
+        let expected = "a .zst file needs the feature `zstd` of nearfield-files, which is off";
+        assert_eq!(problem("a.fbin.zst", &[0; 8]).to_string(), expected);
+    }
+    if !cfg!(feature = "arrow") {
+        let expected = "a .arrow file needs the feature `arrow` of nearfield-files, which is off";
+        assert_eq!(problem("a.feather", &[0; 8]).to_string(), expected);
     }
 }
 
@@ -158,7 +229,9 @@ fn headers_without_sense_are_told_apart() {
     for name in ["a", "a.bin", "a.csv.zst", ".zst", "fbin"] {
         assert!(matches!(problem(name, &[0; 8]), Problem::UnknownFormat), "{name}");
     }
-    assert!(matches!(problem("a.fbin.zst", &[0; 20]), Problem::Compression(_)));
+    if cfg!(feature = "zstd") {
+        assert!(matches!(problem("a.fbin.zst", &[0; 20]), Problem::Compression(_)));
+    }
     let missing = read(Path::new("/nowhere/at all.fbin")).unwrap_err();
     assert!(matches!(missing.problem, Problem::Io(_)));
     assert!(missing.to_string().starts_with("/nowhere/at all.fbin: "), "{missing}");
@@ -167,7 +240,7 @@ fn headers_without_sense_are_told_apart() {
 #[test]
 fn an_empty_matrix_has_a_dimension_and_no_rows() {
     let dir = tempfile::tempdir().unwrap();
-    for name in ["a.fbin", "a.npy", "a.npy.zst"] {
+    for name in SUFFIXES.iter().flat_map(|end| [format!("a.fbin{end}"), format!("a.npy{end}")]) {
         let path = dir.path().join(name);
         let empty = Matrix::new(7, Values::F32(vec![]));
         write(&path, &empty).unwrap();
@@ -192,6 +265,11 @@ fn npy_comes_in_either_byte_order_and_column_by_column() {
         assert_eq!(read(&path).unwrap(), rows, "{header}");
         assert_eq!(read_first(&path, 1).unwrap(), rows.clone().truncated(1), "{header}");
     }
+    // The whole is read for the first chunk, and cut as any other.
+    let mut reader = Reader::open(&path).unwrap();
+    let chunks: Vec<Matrix> = reader.chunks(1).map(|chunk| chunk.unwrap().matrix).collect();
+    let row = |values: &[i32]| Matrix::new(3, Values::I32(values.to_vec()));
+    assert_eq!(chunks, [row(&[1, 2, 3]), row(&[4, 5, 6])]);
     // Version 3 differs in the width of its length.
     let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2)}";
     let length = (header.len() as u32).to_le_bytes();
@@ -205,7 +283,7 @@ fn npy_that_is_no_matrix_of_known_elements_is_refused() {
     let header = |descr, shape| {
         npy(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}"), &[0; 64])
     };
-    for descr in ["'<f8'", "'<u4'", "'=f4'", "'f4'", "''", "'é4'", "'|O'"] {
+    for descr in ["'<f16'", "'<u4'", "'=f4'", "'f4'", "''", "'é4'", "'|O'"] {
         let error = problem("a.npy", &header(descr, "(2, 2)"));
         assert!(matches!(error, Problem::NpyType(_)), "{descr}: {error}");
     }

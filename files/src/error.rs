@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::format::Format;
+use crate::{format::Format, matrix::Kind};
 
 /// A file that could not be read or written, and why.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    pub(super) fn new(path: &Path, problem: impl Into<Problem>) -> Self {
+    pub(crate) fn new(path: &Path, problem: impl Into<Problem>) -> Self {
         Self { path: path.to_owned(), problem: problem.into() }
     }
 }
@@ -38,6 +38,14 @@ pub enum Problem {
         known = Format::LIST
     )]
     UnknownFormat,
+    /// The format is read and written only where an optional feature of this crate is on.
+    #[error("a .{format} file needs the feature `{feature}` of nearfield-files, which is off")]
+    NeedsFeature {
+        /// The format, as the name says it.
+        format: &'static str,
+        /// The feature.
+        feature: &'static str,
+    },
     /// The zstd stream is damaged or cut short.
     #[error("damaged zstd stream: {0}")]
     Compression(io::Error),
@@ -123,7 +131,7 @@ pub enum Problem {
     #[error("the .npy header is damaged: {0}")]
     NpyHeader(&'static str),
     /// A `.npy` element type that is not read.
-    #[error("elements of type {0}; f4, f2, u1, i1, i4 and i8 are read")]
+    #[error("elements of type {0}; f8, f4, f2, u1, i1, i4 and i8 are read")]
     NpyType(String),
     /// A `.npy` array that is not a matrix.
     #[error("an array of {} axes is no matrix", .0.len())]
@@ -132,8 +140,71 @@ pub enum Problem {
     #[error("elements of type {kind} do not fit a .{format} file")]
     WrongKind {
         /// The kind of the elements.
-        kind: &'static str,
+        kind: Kind,
         /// The format that the name asks for.
         format: &'static str,
     },
+    /// Columns or keys in a format that has none.
+    #[error("a .{0} file has no columns with names, so none can be chosen and none holds keys")]
+    NoColumns(&'static str),
+    /// The container around the columns is damaged, or has something in it that is not read.
+    #[error("{0}")]
+    Container(Box<dyn std::error::Error + Send + Sync>),
+    /// No column of this name.
+    #[error("there is no column `{name}`; there are {}", quoted(.there))]
+    NoSuchColumn {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        there: Vec<String>,
+    },
+    /// No column can be told to be the one of the vectors.
+    #[error(
+        "{}; name one",
+        if .0.is_empty() { "no column holds lists of numbers".to_owned() }
+        else { format!("the columns {} hold lists of numbers", quoted(.0)) }
+    )]
+    WhichColumn(Vec<String>),
+    /// A column of another type than is wanted.
+    #[error("column `{column}` holds {found}, where {wanted} are wanted")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// What it holds.
+        found: String,
+        /// What it should hold.
+        wanted: &'static str,
+    },
+    /// A row without a value, or with a vector that lacks an element.
+    #[error("column `{column}`: a null in row {row}")]
+    Null {
+        /// The column.
+        column: String,
+        /// The first such row, counted from 0.
+        row: u64,
+    },
+    /// Lists of different lengths.
+    #[error("column `{column}`: row {row} has {dim} dimensions, the rows before it {first}")]
+    RaggedColumn {
+        /// The column.
+        column: String,
+        /// The first row that differs, counted from 0.
+        row: u64,
+        /// Its dimension.
+        dim: usize,
+        /// The dimension of row 0.
+        first: usize,
+    },
+    /// Keys that are not one for each row.
+    #[error("{keys} keys for {rows} rows")]
+    KeyCount {
+        /// The keys.
+        keys: usize,
+        /// The rows.
+        rows: usize,
+    },
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

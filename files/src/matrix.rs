@@ -1,8 +1,61 @@
 //! A matrix as a file holds it: rows of one element kind, not yet prepared for any metric.
 
+use std::fmt;
+
 use half::f16;
 
+/// What the elements of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the kinds name themselves")]
+pub enum Kind {
+    F64,
+    F32,
+    F16,
+    U8,
+    I8,
+    I32,
+    I64,
+}
+
+impl Kind {
+    /// Its name in messages: `"f32"`, `"u8"` …
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F64 => "f64",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::U8 => "u8",
+            Self::I8 => "i8",
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+        }
+    }
+
+    /// Bytes of an element.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F64 | Self::I64 => 8,
+            Self::F32 | Self::I32 => 4,
+            Self::F16 => 2,
+            Self::U8 | Self::I8 => 1,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// `rows` rows of `dim` elements, row after row.
+///
+/// ```
+/// use nearfield_files::{Kind, Matrix, Values};
+///
+/// let matrix = Matrix::new(2, Values::U8(vec![1, 2, 3, 4, 5, 6]));
+/// assert_eq!((matrix.rows(), matrix.dim(), matrix.values().kind()), (3, 2, Kind::U8));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
     rows: usize,
@@ -14,6 +67,7 @@ pub struct Matrix {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the kinds name themselves")]
 pub enum Values {
+    F64(Vec<f64>),
     F32(Vec<f32>),
     F16(Vec<f16>),
     U8(Vec<u8>),
@@ -26,6 +80,7 @@ pub enum Values {
 macro_rules! each_kind {
     ($values:expr, $vector:ident => $body:expr) => {
         match $values {
+            Values::F64($vector) => $body,
             Values::F32($vector) => $body,
             Values::F16($vector) => $body,
             Values::U8($vector) => $body,
@@ -81,6 +136,19 @@ impl Matrix {
 }
 
 impl Values {
+    /// No elements of a kind.
+    pub fn empty(kind: Kind) -> Self {
+        match kind {
+            Kind::F64 => Self::F64(Vec::new()),
+            Kind::F32 => Self::F32(Vec::new()),
+            Kind::F16 => Self::F16(Vec::new()),
+            Kind::U8 => Self::U8(Vec::new()),
+            Kind::I8 => Self::I8(Vec::new()),
+            Kind::I32 => Self::I32(Vec::new()),
+            Kind::I64 => Self::I64(Vec::new()),
+        }
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         each_kind!(self, v => v.len())
@@ -91,15 +159,16 @@ impl Values {
         self.len() == 0
     }
 
-    /// The kind's name in messages: `"f32"`, `"u8"` …
-    pub fn kind(&self) -> &'static str {
+    /// What they are.
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::F32(_) => "f32",
-            Self::F16(_) => "f16",
-            Self::U8(_) => "u8",
-            Self::I8(_) => "i8",
-            Self::I32(_) => "i32",
-            Self::I64(_) => "i64",
+            Self::F64(_) => Kind::F64,
+            Self::F32(_) => Kind::F32,
+            Self::F16(_) => Kind::F16,
+            Self::U8(_) => Kind::U8,
+            Self::I8(_) => Kind::I8,
+            Self::I32(_) => Kind::I32,
+            Self::I64(_) => Kind::I64,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A stream of bytes from which typed values are taken, never trusting how many are promised.
 
 use std::{
+    fs::File,
     io::{self, BufReader, Read},
     path::Path,
 };
@@ -8,31 +9,64 @@ use std::{
 use bytemuck::Pod;
 use half::f16;
 
-use super::error::Problem;
-use crate::matrix::Values;
+use crate::{
+    error::Problem,
+    format::is_compressed,
+    matrix::{Kind, Values},
+};
 
 /// Bytes read at once while nothing is known about the file but its promises.
 const FIRST_STEP: usize = 64 << 10;
 
+/// Where bytes come from.
+pub(crate) enum Input<'a> {
+    File(File),
+    Stream(Box<dyn Read + Send + 'a>),
+}
+
+impl Input<'_> {
+    /// How many bytes there are, where the system says so.
+    fn length(&self) -> io::Result<Option<u64>> {
+        let Self::File(file) = self else { return Ok(None) };
+        let metadata = file.metadata()?;
+        Ok(metadata.is_file().then_some(metadata.len()))
+    }
+}
+
 /// The bytes of a file, decompressed on the way where its name ends in `.zst`.
-pub(super) struct Source<'a> {
-    reader: Box<dyn Read + 'a>,
+pub(crate) struct Source<'a> {
+    reader: Box<dyn Read + Send + 'a>,
     compressed: bool,
+    length: Option<u64>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(path: &Path, bytes: impl Read + 'a) -> Result<Self, Problem> {
-        let compressed = path.extension().is_some_and(|extension| extension == "zst");
-        let reader: Box<dyn Read> = if compressed {
-            Box::new(BufReader::new(zstd::Decoder::new(bytes)?))
-        } else {
-            Box::new(BufReader::with_capacity(1 << 18, bytes))
+    pub(crate) fn new(path: &Path, input: Input<'a>) -> Result<Self, Problem> {
+        let length = input.length()?;
+        let bytes: Box<dyn Read + Send> = match input {
+            Input::File(file) => Box::new(file),
+            Input::Stream(stream) => stream,
         };
-        Ok(Self { reader, compressed })
+        if is_compressed(path) {
+            return Ok(Self { reader: decompressed(bytes)?, compressed: true, length: None });
+        }
+        let reader = Box::new(BufReader::with_capacity(1 << 18, bytes));
+        Ok(Self { reader, compressed: false, length })
+    }
+
+    /// What is left, as it comes.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn into_reader(self) -> Box<dyn Read + Send + 'a> {
+        self.reader
+    }
+
+    /// How many bytes the whole file has, where the system says so.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
     }
 
     /// Fills `buffer` as far as the file goes and returns how many bytes that were.
-    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
+    pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, Problem> {
         let mut filled = 0;
         while filled < buffer.len() {
             match self.reader.read(&mut buffer[filled..]) {
@@ -47,7 +81,7 @@ impl<'a> Source<'a> {
     }
 
     /// The next `N` bytes, which belong to the header.
-    pub(super) fn header<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+    pub(crate) fn header<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
         let mut bytes = [0; N];
         let found = self.fill(&mut bytes)?;
         if found < N {
@@ -62,7 +96,7 @@ impl<'a> Source<'a> {
     /// Room is made as the bytes arrive, at most twice what has arrived: a header can promise
     /// anything, and only the file itself is proof that it is worth the memory. A true promise
     /// ends with a vector that has exactly the capacity it needs.
-    pub(super) fn append<T: Scalar>(
+    pub(crate) fn append<T: Scalar>(
         &mut self,
         values: &mut Vec<T>,
         count: usize,
@@ -91,25 +125,35 @@ impl<'a> Source<'a> {
     }
 
     /// Whether no byte is left.
-    pub(super) fn is_at_end(&mut self) -> Result<bool, Problem> {
+    pub(crate) fn is_at_end(&mut self) -> Result<bool, Problem> {
         Ok(self.fill(&mut [0])? == 0)
     }
 }
 
+#[cfg(feature = "zstd")]
+fn decompressed<'a>(bytes: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>, Problem> {
+    Ok(Box::new(BufReader::new(zstd::Decoder::new(bytes)?)))
+}
+
+#[cfg(not(feature = "zstd"))]
+fn decompressed<'a>(_bytes: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>, Problem> {
+    Err(Problem::NeedsFeature { format: "zst", feature: "zstd" })
+}
+
 /// The order of the bytes of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     Little,
     Big,
 }
 
 impl Order {
-    pub(super) const NATIVE: Self =
+    pub(crate) const NATIVE: Self =
         if cfg!(target_endian = "little") { Self::Little } else { Self::Big };
 }
 
 /// An element that can be read from bytes.
-pub(super) trait Scalar: Pod {
+pub(crate) trait Scalar: Pod {
     /// The same value with its bytes in the other order.
     fn swapped(self) -> Self;
 
@@ -132,6 +176,7 @@ macro_rules! scalar {
 }
 
 scalar! {
+    f64, F64, v => Self::from_bits(v.to_bits().swap_bytes());
     f32, F32, v => Self::from_bits(v.to_bits().swap_bytes());
     f16, F16, v => Self::from_bits(v.to_bits().swap_bytes());
     u8, U8, v => v;
@@ -140,12 +185,11 @@ scalar! {
     i64, I64, v => v.swap_bytes();
 }
 
-/// The product of a header's two numbers, in elements of `size` bytes, where this machine can address it.
-pub(super) fn elements(rows: u64, dim: u64, size: usize) -> Result<usize, Problem> {
-    rows.checked_mul(dim)
-        .filter(|count| {
-            count.checked_mul(size as u64).is_some_and(|bytes| bytes <= isize::MAX as u64)
-        })
-        .and_then(|count| usize::try_from(count).ok())
-        .ok_or(Problem::TooLarge { rows, dim })
+/// How many elements so many rows have, where this machine can address them.
+pub(crate) fn elements(rows: u64, dim: u64, kind: Kind) -> Result<usize, Problem> {
+    let bytes = rows.checked_mul(dim).and_then(|count| count.checked_mul(kind.size() as u64));
+    match bytes {
+        Some(bytes) if bytes <= isize::MAX as u64 => Ok((rows * dim) as usize),
+        _ => Err(Problem::TooLarge { rows, dim }),
+    }
 }

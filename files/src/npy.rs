@@ -3,84 +3,136 @@
 //! Read here rather than by a crate: the one that is alive brings a parser generator, three
 //! number crates and their procedural macros for a dictionary of three entries.
 
-use half::f16;
-
-use super::{
-    bin,
+use crate::{
+    bin::Bin,
     error::Problem,
+    matrix::{Kind, Values, each_kind},
+    rows::{Rows, Taken},
     source::{Order, Scalar, Source},
 };
-use crate::matrix::{Matrix, Values, each_kind};
 
-pub(super) const MAGIC: &[u8; 6] = b"\x93NUMPY";
+pub(crate) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
-pub(super) fn read(source: &mut Source<'_>, limit: usize) -> Result<Matrix, Problem> {
-    if &source.header::<6>()? != MAGIC {
-        return Err(Problem::NotNpy);
-    }
-    let [major, minor] = source.header()?;
-    let length = match major {
-        1 => u64::from(u16::from_le_bytes(source.header()?)),
-        2 | 3 => u64::from(u32::from_le_bytes(source.header()?)),
-        _ => return Err(Problem::NpyVersion(major, minor)),
-    };
-    let mut text = Vec::<u8>::new();
-    if let Err(found) = source.append(&mut text, length as usize, Order::Little)? {
-        return Err(Problem::ShortHeader { needed: length, found });
-    }
-    let text = std::str::from_utf8(&text).map_err(|_| Problem::NpyHeader("it is not text"))?;
-    let Header { descr, fortran_order, shape } = Header::parse(text)?;
-
+pub(crate) fn open<'a>(mut source: Source<'a>) -> Result<Box<dyn Rows + Send + 'a>, Problem> {
+    let Header { descr, fortran_order, shape } = header(&mut source)?;
     let (order, kind) = match descr.split_at_checked(1) {
         Some(("<" | "|", kind)) => (Order::Little, kind),
         Some((">", kind)) => (Order::Big, kind),
         _ => return Err(Problem::NpyType(descr)),
     };
-    let read = match kind {
-        "f4" => array::<f32>,
-        "f2" => array::<f16>,
-        "u1" => array::<u8>,
-        "i1" => array::<i8>,
-        "i4" => array::<i32>,
-        "i8" => array::<i64>,
+    let kind = match kind {
+        "f8" => Kind::F64,
+        "f4" => Kind::F32,
+        "f2" => Kind::F16,
+        "u1" => Kind::U8,
+        "i1" => Kind::I8,
+        "i4" => Kind::I32,
+        "i8" => Kind::I64,
         _ => return Err(Problem::NpyType(descr)),
     };
     let &[rows, dim] = &*shape else { return Err(Problem::NpyShape(shape)) };
-    read(source, [rows, dim], limit, order, fortran_order)
+    if fortran_order && rows > 0 {
+        return Ok(Box::new(Turned::open(source, kind, order, [rows, dim])?));
+    }
+    Ok(Box::new(Bin::behind_header(source, kind, order, [rows, dim])?))
 }
 
-fn array<T: Scalar>(
-    source: &mut Source<'_>,
-    [rows, dim]: [u64; 2],
-    limit: usize,
-    order: Order,
-    fortran_order: bool,
-) -> Result<Matrix, Problem> {
-    if !fortran_order {
-        return bin::rest::<T>(source, rows, dim, limit, order);
+fn header(source: &mut Source<'_>) -> Result<Header, Problem> {
+    if &source.header::<6>()? != MAGIC {
+        return Err(Problem::NotNpy);
     }
-    // Column by column, so the whole array is needed before its first row is known. Read as it
-    // lies it is the transposed matrix, only that the axis which may be empty is the other one.
-    if dim == 0 {
-        return Err(Problem::NoDimensions);
+    let [major, minor] = source.header()?;
+    let length = match major {
+        1 => u32::from(u16::from_le_bytes(source.header()?)),
+        2 | 3 => u32::from_le_bytes(source.header()?),
+        _ => return Err(Problem::NpyVersion(major, minor)),
+    };
+    let mut text = Vec::<u8>::new();
+    if let Err(found) = source.append(&mut text, length as usize, Order::Little)? {
+        return Err(Problem::ShortHeader { needed: u64::from(length), found });
     }
-    if rows == 0 {
-        return bin::rest::<T>(source, 0, dim, limit, order);
+    let text = std::str::from_utf8(&text).map_err(|_| Problem::NpyHeader("it is not text"))?;
+    Header::parse(text)
+}
+
+/// An array that lies column by column, so that all of it is needed before the first row is known.
+struct Turned<'a> {
+    /// As it lies, an array is the transposed matrix row by row.
+    columns: Bin<'a>,
+    rows: usize,
+    dim: usize,
+    /// All rows, once they have been read, and how many of them have been taken.
+    values: Option<Values>,
+    done: usize,
+}
+
+impl<'a> Turned<'a> {
+    fn open(
+        source: Source<'a>,
+        kind: Kind,
+        order: Order,
+        [rows, dim]: [u64; 2],
+    ) -> Result<Self, Problem> {
+        if dim == 0 {
+            return Err(Problem::NoDimensions);
+        }
+        let columns = Bin::behind_header(source, kind, order, [dim, rows]);
+        let columns = columns.map_err(|problem| turned(problem, rows, dim))?;
+        let sizes = usize::try_from(rows).and_then(|rows| Ok((rows, usize::try_from(dim)?)));
+        let (rows, dim) = sizes.map_err(|_| Problem::TooLarge { rows, dim })?;
+        Ok(Self { columns, rows, dim, values: None, done: 0 })
     }
-    let columns =
-        bin::rest::<T>(source, dim, rows, usize::MAX, order).map_err(|problem| match problem {
-            Problem::Truncated { needed, found, .. } => {
-                Problem::Truncated { rows, dim, needed, found }
+}
+
+impl Rows for Turned<'_> {
+    fn kind(&self) -> Kind {
+        self.columns.kind()
+    }
+
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn total(&self) -> Option<u64> {
+        Some(self.rows as u64)
+    }
+
+    fn next(&mut self, limit: usize) -> Result<Taken, Problem> {
+        let (rows, dim) = (self.rows, self.dim);
+        let whole = match self.values.take() {
+            Some(values) => values,
+            None => {
+                let columns = self.columns.next(dim);
+                let columns =
+                    columns.map_err(|problem| turned(problem, rows as u64, dim as u64))?;
+                transposed(&columns.values, rows, dim)
             }
-            Problem::Trailing { .. } => Problem::Trailing { rows, dim },
-            Problem::TooLarge { .. } => Problem::TooLarge { rows, dim },
-            other => other,
-        })?;
-    Ok(transposed(columns).truncated(limit))
+        };
+        let taken = limit.min(rows - self.done);
+        if taken == rows {
+            self.done = rows;
+            self.values = Some(Values::empty(whole.kind()));
+            return Ok(whole.into());
+        }
+        let part = self.done * dim..(self.done + taken) * dim;
+        let values = each_kind!(&whole, v => Scalar::into_values(v[part].to_vec()));
+        self.done += taken;
+        self.values = Some(whole);
+        Ok(values.into())
+    }
 }
 
-fn transposed(columns: Matrix) -> Matrix {
-    let (dim, rows) = (columns.rows(), columns.dim());
+/// What is wrong with the transposed matrix, as said of the matrix.
+fn turned(problem: Problem, rows: u64, dim: u64) -> Problem {
+    match problem {
+        Problem::Truncated { needed, found, .. } => Problem::Truncated { rows, dim, needed, found },
+        Problem::Trailing { .. } => Problem::Trailing { rows, dim },
+        Problem::TooLarge { .. } => Problem::TooLarge { rows, dim },
+        other => other,
+    }
+}
+
+fn transposed(columns: &Values, rows: usize, dim: usize) -> Values {
     fn turn<T: Scalar>(columns: &[T], rows: usize, dim: usize) -> Values {
         let mut values = Vec::with_capacity(columns.len());
         for row in 0..rows {
@@ -88,7 +140,7 @@ fn transposed(columns: Matrix) -> Matrix {
         }
         T::into_values(values)
     }
-    Matrix::new(dim, each_kind!(columns.values(), v => turn(v, rows, dim)))
+    each_kind!(columns, v => turn(v, rows, dim))
 }
 
 /// The dictionary: `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.

@@ -1,7 +1,6 @@
 //! The numbers of a file as elements of another type: integers exactly or not at all, floats rounded.
 
 use half::{bf16, f16};
-use nearfield_kernels::Element;
 
 use crate::matrix::{Matrix, Values, each_kind};
 
@@ -12,7 +11,10 @@ pub trait Number: Copy {
 }
 
 /// An element type that the numbers of any file can be turned into.
-pub trait FromNumber: Number + Element {
+pub trait FromNumber: Number {
+    /// The type's name in messages.
+    const NAME: &'static str;
+
     /// The element for a number: for floats the nearest, and none if that is infinite where the
     /// number is not; for integers the number itself, or none.
     fn from_number(number: f64) -> Option<Self>;
@@ -52,6 +54,16 @@ pub struct DoesNotFit {
 /// The elements of a matrix as elements of type `E`. NaN and infinity stay what they are where the
 /// type has them.
 ///
+/// ```
+/// use nearfield_files::{Matrix, Values, convert::convert};
+///
+/// let doubles = || Matrix::new(2, Values::F64(vec![0.5, 0.1]));
+/// let floats = convert::<f32>(doubles())?;
+/// assert_eq!((floats.values, floats.is_rounded), (vec![0.5, 0.1], true)); // 0.1 is not exact
+/// assert!(convert::<u8>(doubles()).is_err()); // nor is it an integer
+/// # Ok::<(), nearfield_files::convert::DoesNotFit>(())
+/// ```
+///
 /// # Errors
 /// [`DoesNotFit`] for the first number that `E` does not have.
 pub fn convert<E: FromNumber>(matrix: Matrix) -> Result<Converted<E>, DoesNotFit> {
@@ -85,6 +97,7 @@ macro_rules! numbers {
 }
 
 numbers! {
+    f64: |x| x;
     f32: f64::from;
     f16: f64::from;
     bf16: f64::from;
@@ -98,6 +111,8 @@ numbers! {
 macro_rules! from_numbers {
     ($($element:ty $(, $kind:ident)?: $nearest:expr, $fits:ident;)*) => {$(
         impl FromNumber for $element {
+            const NAME: &'static str = stringify!($element);
+
             fn from_number(number: f64) -> Option<Self> {
                 let nearest: fn(f64) -> Self = $nearest;
                 let nearest = nearest(number);
@@ -114,14 +129,24 @@ macro_rules! from_numbers {
     )*};
 }
 
-// Half floats by way of `f32`, from which they are rounded correctly, and which holds every number
-// of a file that an `f16` can be near to.
 from_numbers! {
+    f64, F64: |x| x, is_as_finite;
     f32, F32: |x| x as Self, is_as_finite;
-    f16, F16: |x| Self::from_f32(x as f32), is_as_finite;
-    bf16: |x| Self::from_f32(x as f32), is_as_finite;
+    f16, F16: |x| Self::from_f32(odd(x)), is_as_finite;
+    bf16: |x| Self::from_f32(odd(x)), is_as_finite;
     i8, I8: |x| x as Self, is_same;
     u8, U8: |x| x as Self, is_same;
+}
+
+/// A number on its way to a half float, which two roundings to the nearest could miss: where an `f32`
+/// does not have the number, the odd one of its two neighbours, which lies on no middle between halves.
+fn odd(number: f64) -> f32 {
+    let nearest = number as f32;
+    if f64::from(nearest) == number || number.is_nan() {
+        return nearest;
+    }
+    let is_beyond = f64::from(nearest).abs() > number.abs();
+    f32::from_bits((nearest.to_bits() - u32::from(is_beyond)) | 1)
 }
 
 fn is_as_finite(nearest: f64, number: f64) -> bool {
@@ -144,6 +169,7 @@ mod tests {
     fn every_kind_becomes_every_element_of_the_same_value() {
         let half = |x| f16::from_f32(x);
         for values in [
+            Values::F64(vec![-2.0, 3.0]),
             Values::F32(vec![-2.0, 3.0]),
             Values::F16(vec![half(-2.0), half(3.0)]),
             Values::I8(vec![-2, 3]),
@@ -179,6 +205,28 @@ mod tests {
         let (unsigned, _) = refused(f32::NAN);
         let text = unsigned.unwrap_err().to_string();
         assert_eq!(text, "row 1, column 1: NaN does not fit u8");
+    }
+
+    #[test]
+    fn doubles_become_halves_by_one_rounding() {
+        // Just above the middle between 1 and the next half, by less than an `f32` can show.
+        let (half, bhalf, least) = (1.0 + 1.0 / 2048.0, 1.0 + 1.0 / 256.0, 1e-12);
+        for sign in [1.0, -1.0] {
+            let (up, tie) = (sign * (half + least), sign * half);
+            let next = f16::from_bits(f16::ONE.to_bits() + 1).to_f64();
+            let (values, is_rounded) = of::<f16>(Values::F64(vec![up, tie])).unwrap();
+            assert_eq!([values[0].to_f64(), values[1].to_f64()], [sign * next, sign]);
+            assert!(is_rounded);
+            let (values, _) = of::<bf16>(Values::F64(vec![sign * (bhalf + least), sign])).unwrap();
+            assert_eq!(values[0].to_f64(), sign * (1.0 + 1.0 / 128.0));
+        }
+        // Beyond every `f32`, below the smallest, and halves without a leading one.
+        assert!(of::<f16>(Values::F64(vec![0.0, 1e300])).is_err());
+        let (values, _) = of::<f16>(Values::F64(vec![1e-300, -1.0 / 16_777_216.0])).unwrap();
+        assert_eq!(values, [f16::ZERO, f16::from_bits(0x8001)]);
+        let rounded = of::<f32>(Values::F64(vec![0.1, f64::from(0.1f32)]));
+        assert_eq!(rounded, Ok((vec![0.1f32, 0.1], true)));
+        assert!(of::<f32>(Values::F64(vec![1e39, 0.0])).is_err());
     }
 
     #[test]
