@@ -99,6 +99,10 @@ impl Rows for Turned<'_> {
 
     fn next(&mut self, limit: usize) -> Result<Taken, Problem> {
         let (rows, dim) = (self.rows, self.dim);
+        let taken = limit.min(rows - self.done);
+        if taken == 0 {
+            return Ok(Values::empty(self.kind()).into());
+        }
         let whole = match self.values.take() {
             Some(values) => values,
             None => {
@@ -108,15 +112,12 @@ impl Rows for Turned<'_> {
                 transposed(&columns.values, rows, dim)
             }
         };
-        let taken = limit.min(rows - self.done);
+        let part = self.done * dim..(self.done + taken) * dim;
+        self.done += taken;
         if taken == rows {
-            self.done = rows;
-            self.values = Some(Values::empty(whole.kind()));
             return Ok(whole.into());
         }
-        let part = self.done * dim..(self.done + taken) * dim;
         let values = each_kind!(&whole, v => Scalar::into_values(v[part].to_vec()));
-        self.done += taken;
         self.values = Some(whole);
         Ok(values.into())
     }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    slice,
 };
 
 use half::f16;
@@ -270,6 +271,11 @@ fn npy_comes_in_either_byte_order_and_column_by_column() {
     let chunks: Vec<Matrix> = reader.chunks(1).map(|chunk| chunk.unwrap().matrix).collect();
     let row = |values: &[i32]| Matrix::new(3, Values::I32(values.to_vec()));
     assert_eq!(chunks, [row(&[1, 2, 3]), row(&[4, 5, 6])]);
+    for whole in [2, 3] {
+        let mut reader = Reader::open(&path).unwrap();
+        let chunks: Vec<Matrix> = reader.chunks(whole).map(|chunk| chunk.unwrap().matrix).collect();
+        assert_eq!(chunks, slice::from_ref(&rows));
+    }
     // Version 3 differs in the width of its length.
     let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2)}";
     let length = (header.len() as u32).to_le_bytes();

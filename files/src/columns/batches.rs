@@ -1,21 +1,25 @@
-//! Batches of the wanted columns, from each of the three containers.
+//! Batches of the wanted columns, from either container.
 
 use std::{
-    io::{Cursor, Read, Seek},
+    io::Read,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::Arc,
 };
 
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::{
-    arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+    },
     errors::ParquetError,
     file::reader::ChunkReader,
 };
 
-use super::choice::Choice;
+use super::{choice::Choice, ipc::Ipc};
 use crate::{
     error::Problem,
     format::{Format, is_compressed},
@@ -23,9 +27,7 @@ use crate::{
     source::{Input, Source},
 };
 
-type Iter<'a> = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'a>;
-
-/// The batches of a file, without the columns that nobody wants where the container can skip them.
+/// The batches of a file, without the columns that nobody wants.
 pub(super) struct Batches<'a> {
     pub(super) schema: SchemaRef,
     /// The place of the column of vectors.
@@ -33,7 +35,12 @@ pub(super) struct Batches<'a> {
     /// The place of the column of keys.
     pub(super) keys: Option<usize>,
     pub(super) total: Option<u64>,
-    iter: Iter<'a>,
+    container: Container<'a>,
+}
+
+enum Container<'a> {
+    Parquet(ParquetRecordBatchReader),
+    Ipc(Ipc<'a>),
 }
 
 impl<'a> Batches<'a> {
@@ -43,64 +50,74 @@ impl<'a> Batches<'a> {
         input: Input<'a>,
         columns: &Columns,
     ) -> Result<Self, Problem> {
-        // A stream is read from its front. Of the other two the table of contents stands at the end, so
-        // they are in a file or in memory.
-        match (format, input) {
-            (Format::ArrowStream, input) => {
-                Self::stream(Source::new(path, input)?.into_reader(), columns)
+        guarded(|| match (format, input) {
+            // The table of contents stands at the end, so the whole must be in a file or in memory.
+            (Format::Parquet, Input::File(file)) if !is_compressed(path) => {
+                Self::parquet(file, columns)
             }
-            (Format::Arrow, Input::File(file)) if !is_compressed(path) => {
-                let again = file.try_clone()?;
-                Self::file(file, again, columns)
+            (Format::Parquet, input) => Self::parquet(all(path, input)?, columns),
+            (format, input) => {
+                Self::ipc(Ipc::open(Source::new(path, input)?, format == Format::Arrow)?, columns)
             }
-            (Format::Arrow, input) => {
-                let bytes = all(path, input)?;
-                Self::file(Cursor::new(bytes.clone()), Cursor::new(bytes), columns)
-            }
-            (_, Input::File(file)) if !is_compressed(path) => Self::parquet(file, columns),
-            (_, input) => Self::parquet(all(path, input)?, columns),
-        }
+        })
     }
 
     fn parquet(input: impl ChunkReader + 'static, columns: &Columns) -> Result<Self, Problem> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(input)?;
-        let choice = Choice::of(builder.schema(), columns)?;
         let total = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
+        let schema = builder.schema().clone();
+        let choice = Choice::of(&schema, columns)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), choice.wanted());
-        let reader = builder.with_projection(mask).build()?;
-        let schema = arrow_array::RecordBatchReader::schema(&reader);
-        Ok(Self::of(schema, choice.among_wanted(), total, Box::new(reader)))
+        let container = Container::Parquet(builder.with_projection(mask).build()?);
+        Self::of(&schema, choice, total, container)
     }
 
-    fn file(
-        first: impl Read + Seek,
-        again: impl Read + Seek + Send + 'a,
-        columns: &Columns,
+    fn ipc(stream: Ipc<'a>, columns: &Columns) -> Result<Self, Problem> {
+        let schema = stream.schema().clone();
+        let choice = Choice::of(&schema, columns)?;
+        Self::of(&schema, choice, None, Container::Ipc(stream.with_columns(choice.wanted())))
+    }
+
+    fn of(
+        schema: &Schema,
+        choice: Choice,
+        total: Option<u64>,
+        container: Container<'a>,
     ) -> Result<Self, Problem> {
-        let choice = Choice::of(&FileReader::try_new_buffered(first, None)?.schema(), columns)?;
-        let reader = FileReader::try_new_buffered(again, Some(choice.wanted()))?;
-        Ok(Self::of(reader.schema(), choice.among_wanted(), None, Box::new(reader)))
-    }
-
-    fn stream(input: impl Read + Send + 'a, columns: &Columns) -> Result<Self, Problem> {
-        let reader = StreamReader::try_new_buffered(input, None)?;
-        let choice = Choice::of(&reader.schema(), columns)?;
-        Ok(Self::of(reader.schema(), choice, None, Box::new(reader)))
-    }
-
-    fn of(schema: SchemaRef, choice: Choice, total: Option<u64>, iter: Iter<'a>) -> Self {
-        Self { schema, vectors: choice.vectors, keys: choice.keys, total, iter }
+        let schema = Arc::new(schema.project(&choice.wanted())?);
+        let Choice { vectors, keys } = choice.among_wanted();
+        Ok(Self { schema, vectors, keys, total, container })
     }
 
     /// The next batch that has a row.
     pub(super) fn next(&mut self) -> Result<Option<RecordBatch>, Problem> {
         loop {
-            let batch = self.iter.next().transpose()?;
+            let batch = guarded(|| self.container.next())?;
             if batch.as_ref().is_none_or(|batch| batch.num_rows() > 0) {
                 return Ok(batch);
             }
         }
     }
+}
+
+impl Container<'_> {
+    fn next(&mut self) -> Result<Option<RecordBatch>, Problem> {
+        match self {
+            Self::Parquet(batches) => Ok(batches.next().transpose()?),
+            Self::Ipc(batches) => batches.next(),
+        }
+    }
+}
+
+/// Runs what reads a container. The crates that do so panic over some damage, which is the file's fault
+/// and not the caller's; what they leave behind is never used again, as an error ends the reading.
+fn guarded<T>(read: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text =
+            text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it is damaged");
+        Err(Problem::Container(text.into()))
+    })
 }
 
 fn all(path: &Path, input: Input<'_>) -> Result<Bytes, Problem> {
