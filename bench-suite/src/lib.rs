@@ -35,3 +35,7 @@ pub use workload::Workload;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../files/README.md")]
+struct FilesReadme;

@@ -64,7 +64,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Matrix, FileError> {
 /// # Errors
 /// As [`read`].
 pub fn read_first(path: impl AsRef<Path>, rows: usize) -> Result<Matrix, FileError> {
-    Reader::open(path)?.matrix(rows)
+    Reader::open(path)?.into_matrix(rows)
 }
 
 /// Like [`read_first`], but from bytes that come from elsewhere; `path` names them and their
@@ -77,5 +77,5 @@ pub fn read_from(
     bytes: impl Read + Send,
     rows: usize,
 ) -> Result<Matrix, FileError> {
-    Reader::from_bytes(path, bytes, &Columns::default())?.matrix(rows)
+    Reader::from_bytes(path, bytes, &Columns::default())?.into_matrix(rows)
 }

@@ -107,8 +107,9 @@ impl<'a> Reader<'a> {
         self.rows.kind()
     }
 
-    /// Rows in the whole file, where it says so before they are read. That may be a lie: good enough
-    /// for a bar of progress and to reserve room, but what counts is what the chunks bring.
+    /// Rows in the whole file, where it says so before they are read. Good enough for a bar of progress;
+    /// to reserve room only where the file is trusted, for it may be a lie: what counts is what the
+    /// chunks bring.
     pub fn total(&self) -> Option<u64> {
         self.rows.total()
     }
@@ -143,9 +144,12 @@ impl<'a> Reader<'a> {
         std::iter::from_fn(move || self.next_chunk(rows).transpose())
     }
 
-    /// At most `limit` rows in one piece.
-    pub(crate) fn matrix(mut self, limit: usize) -> Result<Matrix, FileError> {
-        let chunk = if limit == 0 { None } else { self.next_chunk(limit)? };
+    /// The next `rows` rows in one piece, or all that are left where there are fewer: also none.
+    ///
+    /// # Errors
+    /// As [`next_chunk`](Self::next_chunk).
+    pub fn into_matrix(mut self, rows: usize) -> Result<Matrix, FileError> {
+        let chunk = if rows == 0 { None } else { self.next_chunk(rows)? };
         let empty = || Matrix::new(self.dim(), Values::empty(self.kind()));
         Ok(chunk.map_or_else(empty, |chunk| chunk.matrix))
     }

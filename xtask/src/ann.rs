@@ -6,7 +6,6 @@ use std::{
 };
 
 use bench_suite::{
-    Workload,
     ann::{self, Event, Settings},
     arguments::{DataArgs, IndexArgs},
     table::Prepare,
@@ -17,7 +16,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use nearfield_hnsw::{Params, VectorElement};
 use nearfield_kernels::{Backend, Metric, bf16, f16};
 
-/// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
+use crate::workload;
+
+/// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst. With xtask's
+/// feature `arrow` they can be .parquet .arrow .feather or .arrows, too, and FILE#COLUMN names the column of
+/// vectors where there is more than one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -69,7 +72,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 
 fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
     let settings = args.settings();
-    let mut workload = Workload::<E>::read(&args.data.files(&args.index))?;
+    let mut workload = workload::read::<E>(&args.data.files(&args.index))?;
     settings.check(&workload)?;
     let wants_truth = args.index.limit_base.is_some() || args.data.gt.is_some();
     if wants_truth && workload.truth.is_none() {

@@ -13,6 +13,7 @@ mod report;
 mod scaling;
 mod test;
 mod tidy;
+mod workload;
 
 use std::process::ExitCode;
 
