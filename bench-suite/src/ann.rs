@@ -2,11 +2,13 @@
 
 use std::{
     io::{self, Write},
+    path::Path,
     time::Instant,
 };
 
 use nearfield_hnsw::{
-    Build, BuildError, Hnsw, Params, Search, SearchError, VectorElement, VectorError, Vectors,
+    Build, BuildError, Hnsw, Params, SaveError, Search, SearchError, Searcher, VectorElement,
+    VectorError, Vectors,
 };
 use nearfield_kernels::{Backend, Element, Unsupported};
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,10 @@ pub struct Settings {
 pub enum Event {
     /// The index is built.
     Build(BuildEvent),
+    /// The index is in a file.
+    Save(SaveEvent),
+    /// The index is from a file.
+    Load(LoadEvent),
     /// All queries are searched with one `ef`.
     Search(SearchEvent),
 }
@@ -69,6 +75,36 @@ pub struct BuildEvent {
     pub bytes_per_vector: Option<f64>,
     /// The digest of all links, as 16 hexadecimal digits.
     pub graph_hash: Option<String>,
+}
+
+/// What saving took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SaveEvent {
+    /// Seconds until the file would survive power loss.
+    pub seconds: f64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// What opening a file took, and what is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadEvent {
+    /// Whose format it is.
+    pub format: String,
+    /// The element type.
+    pub element: String,
+    /// The metric.
+    pub metric: String,
+    /// Points that live.
+    pub n: usize,
+    /// Elements of a row.
+    pub dim: usize,
+    /// Seconds until searches can begin.
+    pub seconds: f64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// The digest of all links, as 16 hexadecimal digits.
+    pub graph_hash: String,
 }
 
 /// What searching with one `ef` took, on one thread.
@@ -115,6 +151,9 @@ pub enum AnnError {
     /// The index cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The index cannot be saved.
+    #[error(transparent)]
+    Save(#[from] SaveError),
     /// A query was refused.
     #[error("query {query}: {error}")]
     Search {
@@ -153,25 +192,49 @@ impl Settings {
     }
 }
 
-/// Builds the index and searches it with every `ef`, telling `report` each result as it comes and
-/// `progress` how many rows of how many are linked.
+/// Builds the index, saves it if there is a file for it, and searches it with every `ef`, telling
+/// `report` each result as it comes and `progress` how many rows of how many are linked.
 ///
 /// # Errors
 /// [`AnnError`]; all settings are checked before the work begins.
 pub fn run<E: VectorElement>(
     workload: &Workload<E>,
     settings: &Settings,
+    save_to: Option<&Path>,
     progress: &(dyn Fn(usize, usize) + Sync),
     mut report: impl FnMut(Event) -> io::Result<()>,
 ) -> Result<(), AnnError> {
     settings.check(workload)?;
     let (index, event) = build(workload, settings, progress)?;
     report(Event::Build(event))?;
+    if let Some(path) = save_to {
+        report(Event::Save(save(&index, path)?))?;
+    }
+    search_all(&mut index.searcher(), workload, settings, report)
+}
+
+/// Searches with every `ef`, telling `report` each result as it comes.
+///
+/// # Errors
+/// As [`search`], and when a result is not taken.
+pub fn search_all<E: VectorElement>(
+    searcher: &mut Searcher<'_, Vectors<E>>,
+    workload: &Workload<E>,
+    settings: &Settings,
+    mut report: impl FnMut(Event) -> io::Result<()>,
+) -> Result<(), AnnError> {
     let marker = marker(workload, settings)?;
     for &ef in &settings.ef {
-        report(Event::Search(search(&index, workload, marker.as_ref(), settings, ef)?))?;
+        report(Event::Search(search(searcher, workload, marker.as_ref(), settings, ef)?))?;
     }
     Ok(())
+}
+
+fn save<E: VectorElement>(index: &Hnsw<Vectors<E>>, path: &Path) -> Result<SaveEvent, AnnError> {
+    let start = Instant::now();
+    index.save(path)?;
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(SaveEvent { seconds, bytes: path.metadata()?.len() })
 }
 
 /// Builds the index over the base of a workload.
@@ -224,16 +287,15 @@ pub fn marker<'a, E: VectorElement>(
 /// # Errors
 /// When a query is refused.
 pub fn search<E: VectorElement>(
-    index: &Hnsw<Vectors<E>>,
+    searcher: &mut Searcher<'_, Vectors<E>>,
     workload: &Workload<E>,
     marker: Option<&Marker<'_, E>>,
     settings: &Settings,
     ef: usize,
 ) -> Result<SearchEvent, AnnError> {
     let request = Search::new(settings.k).ef(ef);
-    let mut searcher = index.searcher();
-    let (queries, width) = (&workload.queries, settings.k.min(index.len()));
-    let passes = Passes::run(queries, width, settings.passes, |query, out| {
+    let (queries, before) = (&workload.queries, searcher.distances());
+    let passes = Passes::run(queries, settings.k, settings.passes, |query, out| {
         let hits = searcher.search(query, request)?;
         out.iter_mut().zip(hits).for_each(|(id, hit)| *id = hit.id);
         Ok(hits.len())
@@ -241,7 +303,7 @@ pub fn search<E: VectorElement>(
     .map_err(|(query, error)| AnnError::Search { query, error })?;
 
     let searches = (queries.len() * settings.passes) as f64;
-    let distances_per_query = Some(searcher.distances() as f64 / searches);
+    let distances_per_query = Some((searcher.distances() - before) as f64 / searches);
     Ok(SearchEvent::of(&passes, ef, marker, distances_per_query))
 }
 

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use nearfield_hnsw::{
-    Build, BuildError, Index, InsertError, Params, Poisoned, Search, SearchError, Searcher,
+    Build, BuildError, Index, InsertError, Params, Search, SearchError, Searcher, Unwritable,
     VectorElement, VectorError, Vectors,
 };
 use nearfield_kernels::{Backend, Unsupported};
@@ -95,7 +95,7 @@ pub enum ChurnError {
     Insert(#[from] InsertError<VectorError>),
     /// A point cannot be removed.
     #[error(transparent)]
-    Remove(#[from] Poisoned),
+    Remove(#[from] Unwritable),
     /// A search was refused.
     #[error(transparent)]
     Search(#[from] SearchError<VectorError>),

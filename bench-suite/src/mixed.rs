@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nearfield_hnsw::{
-    Broken, Build, BuildError, Index, InsertError, KeyHit, Params, Poisoned, Search, SearchError,
+    Broken, Build, BuildError, Index, InsertError, KeyHit, Params, Search, SearchError, Unwritable,
     VectorElement, VectorError, Vectors,
 };
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ pub enum MixedError {
     Insert(#[from] InsertError<VectorError>),
     /// A point cannot be removed.
     #[error(transparent)]
-    Remove(#[from] Poisoned),
+    Remove(#[from] Unwritable),
     /// A search was refused.
     #[error(transparent)]
     Search(#[from] SearchError<VectorError>),

@@ -250,7 +250,7 @@ mod tests {
         assert_eq!((build.n, build.bytes_per_vector, build.distances), (20, Some(4.0), None));
         let searches = events[1..].iter().map(|event| match event {
             Event::Search(s) => (s.ef, s.recall, s.distances_per_query),
-            Event::Build(_) => panic!("a second build"),
+            other => panic!("{other:?} among searches"),
         });
         assert_eq!(
             searches.collect::<Vec<_>>(),

@@ -47,8 +47,9 @@ pub fn measure(
     let (index, build) = ann::build(&workload, &settings, &|_, _| ())?;
     let marker = ann::marker(&workload, &settings)?;
     let mut searches: Vec<SearchEvent> = Vec::new();
+    let mut searcher = index.searcher();
     for ef in beams(settings.k) {
-        let search = ann::search(&index, &workload, marker.as_ref(), &settings, ef)?;
+        let search = ann::search(&mut searcher, &workload, marker.as_ref(), &settings, ef)?;
         let is_enough = search.recall >= Some(recall);
         searches.push(search);
         if is_enough {

@@ -35,6 +35,16 @@ pub enum TruthError {
         /// Rows of the base.
         base: usize,
     },
+    /// A key that no point of the index has.
+    #[error("query {query}, neighbour {column}: no point has the key {key}")]
+    NoSuchKey {
+        /// The query, counted from 0.
+        query: usize,
+        /// The place among its neighbours, counted from 0.
+        column: usize,
+        /// The key.
+        key: i64,
+    },
 }
 
 impl Truth {
@@ -57,20 +67,43 @@ impl Truth {
     /// # Errors
     /// [`TruthError`] when the matrix does not hold ids below `base`.
     pub fn from_matrix(matrix: &Matrix, base: usize) -> Result<Self, TruthError> {
-        let ids: Vec<i64> = match matrix.values() {
-            Values::I32(ids) => ids.iter().copied().map(i64::from).collect(),
-            Values::I64(ids) => ids.clone(),
+        let in_range = |id: i64| u32::try_from(id).ok().filter(|id| (*id as usize) < base);
+        Self::named(matrix, in_range, |query, column, id| TruthError::OutOfRange {
+            query,
+            column,
+            id,
+            base,
+        })
+    }
+
+    /// The truth that a file holds by the keys of an index; `id_of` tells the point of a key.
+    ///
+    /// # Errors
+    /// [`TruthError`] when the matrix does not hold keys that are there.
+    pub fn by_key(matrix: &Matrix, id_of: impl Fn(i64) -> Option<u32>) -> Result<Self, TruthError> {
+        Self::named(matrix, id_of, |query, column, key| TruthError::NoSuchKey {
+            query,
+            column,
+            key,
+        })
+    }
+
+    /// The truth of a matrix of names; `unknown` says why one has no row.
+    fn named(
+        matrix: &Matrix,
+        id_of: impl Fn(i64) -> Option<u32>,
+        unknown: impl Fn(usize, usize, i64) -> TruthError,
+    ) -> Result<Self, TruthError> {
+        let names: Vec<i64> = match matrix.values() {
+            Values::I32(names) => names.iter().copied().map(i64::from).collect(),
+            Values::I64(names) => names.clone(),
             other => return Err(TruthError::NotIds { kind: other.kind() }),
         };
         let (queries, columns) = (matrix.rows(), matrix.dim());
-        let in_range = |(place, id): (usize, i64)| match u32::try_from(id) {
-            Ok(id) if (id as usize) < base => Ok(id),
-            _ => {
-                let (query, column) = (place / columns, place % columns);
-                Err(TruthError::OutOfRange { query, column, id, base })
-            }
+        let id = |(place, name): (usize, i64)| {
+            id_of(name).ok_or_else(|| unknown(place / columns, place % columns, name))
         };
-        let ids = ids.into_iter().enumerate().map(in_range).collect::<Result<_, _>>()?;
+        let ids = names.into_iter().enumerate().map(id).collect::<Result<_, _>>()?;
         Ok(Self { queries, columns, ids })
     }
 

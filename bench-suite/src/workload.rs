@@ -78,6 +78,16 @@ pub enum WorkloadError {
         /// Its dimension.
         query_dim: usize,
     },
+    /// Queries of another dimension than the index that is searched.
+    #[error("{} has {query_dim} dimensions, but the index has {index_dim}", query.display())]
+    IndexDimension {
+        /// The file of the queries.
+        query: PathBuf,
+        /// Its dimension.
+        query_dim: usize,
+        /// The dimension of the index.
+        index_dim: usize,
+    },
     /// Ids that are none.
     #[error("{}: {source}", path.display())]
     Truth {
@@ -196,7 +206,7 @@ impl<E: Element> Workload<E> {
 }
 
 /// The first rows of a file. Where there is no file of this name, `FILE#COLUMN` is a column of `FILE`.
-fn read_rows(path: &Path, rows: usize) -> Result<Matrix, FileError> {
+pub(crate) fn read_rows(path: &Path, rows: usize) -> Result<Matrix, FileError> {
     let parts = path.to_str().and_then(|path| path.rsplit_once('#'));
     let reader = match parts {
         Some((file, column)) if !path.exists() => {

@@ -11,6 +11,7 @@
 //! whoever makes the table grow computes them again. A table that has become too small stays until the
 //! directory is dropped, since somebody may be reading it.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{
     AtomicU8, AtomicU32, AtomicUsize,
@@ -18,7 +19,9 @@ use std::sync::atomic::{
     fence,
 };
 
+use crate::format::{Damage, Kind, Parts, ReadError, Source};
 use crate::id::Id;
+use crate::store::{Plain, Segment};
 
 /// The smallest table has 2⁴ places, the largest 2³³.
 const SMALLEST_LOG2: usize = 4;
@@ -40,8 +43,27 @@ pub(crate) struct Moving;
 
 #[derive(Debug)]
 struct Table {
-    tags: Box<[AtomicU8]>,
-    ids: Box<[AtomicU32]>,
+    tags: Array<AtomicU8>,
+    ids: Array<AtomicU32>,
+}
+
+/// Places, in memory of their own or in a file.
+#[derive(Debug)]
+enum Array<T> {
+    Own(Box<[T]>),
+    Saved(Segment<T>),
+}
+
+impl<T: Plain> std::ops::Deref for Array<T> {
+    type Target = [T];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::Own(places) => places,
+            Self::Saved(places) => places,
+        }
+    }
 }
 
 impl Default for Directory {
@@ -120,6 +142,49 @@ impl Directory {
         }
     }
 
+    /// Adds the table in use.
+    pub(crate) fn save<'a>(&'a self, parts: &mut Parts<'a>) {
+        parts.slice(Kind::DirectoryTags, &self.table().tags);
+        parts.slice(Kind::DirectoryIds, &self.table().ids);
+    }
+
+    /// A directory whose table is in a file. It can be asked; whatever it finds may be wrong until it is
+    /// [verified](Self::verify).
+    pub(crate) fn restore(source: &mut Source) -> Result<Self, ReadError> {
+        let places = source.len(Kind::DirectoryTags)? as usize;
+        let size = places.checked_ilog2().unwrap_or(0) as usize;
+        let sizes = SMALLEST_LOG2..SMALLEST_LOG2 + SIZES;
+        if !places.is_power_of_two() || !sizes.contains(&size) {
+            return Err(Damage::Field { name: "places", value: places as u64 }.into());
+        }
+        let table = Table {
+            tags: Array::Saved(source.segment(Kind::DirectoryTags, places, places)?),
+            ids: Array::Saved(source.segment(Kind::DirectoryIds, places, places)?),
+        };
+        let tables = [const { OnceLock::new() }; SIZES];
+        let active = size - SMALLEST_LOG2;
+        let _ = tables[active].set(table);
+        let (active, len) = (AtomicUsize::new(active), AtomicUsize::new(0));
+        Ok(Self { tables, active, len, version: AtomicU32::new(0) })
+    }
+
+    /// Whether the table holds each of `len` ids once, where it is found; `hash_of` gives nothing for ids
+    /// that should not be there. To be called before the first change.
+    pub(crate) fn verify(
+        &self,
+        len: usize,
+        hash_of: impl Fn(Id) -> Option<u64>,
+    ) -> Result<(), Damage> {
+        let table = self.table();
+        let found = table.all().count();
+        if found != len || len > table.tags.len() / 8 * 7 {
+            let section = Kind::DirectoryTags;
+            return Err(Damage::Section { section, expected: len as u64, found: found as u64 });
+        }
+        self.len.store(len, Relaxed);
+        table.verify(hash_of)
+    }
+
     /// Bytes of the table in use, and of those it has outgrown.
     pub(crate) fn bytes(&self) -> usize {
         let places = self.tables.iter().filter_map(OnceLock::get).map(|table| table.ids.len());
@@ -134,8 +199,8 @@ impl Directory {
 
 impl Table {
     fn empty(log2: usize) -> Self {
-        fn zeros<T: Default>(len: usize) -> Box<[T]> {
-            std::iter::repeat_with(T::default).take(len).collect()
+        fn zeros<T: Default>(len: usize) -> Array<T> {
+            Array::Own(std::iter::repeat_with(T::default).take(len).collect())
         }
         Self { tags: zeros(1 << log2), ids: zeros(1 << log2) }
     }
@@ -191,10 +256,36 @@ impl Table {
         self.tags[hole].store(0, Release);
     }
 
+    /// Whether every id is there once, and found from the place that its hash leads to: no place
+    /// between the two is empty.
+    fn verify(&self, hash_of: impl Fn(Id) -> Option<u64>) -> Result<(), Damage> {
+        let mask = self.ids.len() - 1;
+        let is_empty = |place: &usize| self.tags[*place].load(Relaxed) == 0;
+        let first = (0..=mask).find(is_empty).unwrap_or(0);
+        let mut seen = HashSet::new();
+        let mut run = 0;
+        for place in (first..=mask).chain(0..first) {
+            if is_empty(&place) {
+                run = 0;
+                continue;
+            }
+            let id = self.ids[place].load(Relaxed);
+            let is_good = hash_of(id).is_some_and(|hash| {
+                let steps = place.wrapping_sub(hash as usize) & mask;
+                steps <= run && tag(hash) == self.tags[place].load(Relaxed) && seen.insert(id)
+            });
+            if !is_good {
+                return Err(Damage::Item { section: Kind::DirectoryIds, item: place as u64 });
+            }
+            run += 1;
+        }
+        Ok(())
+    }
+
     fn all(&self) -> impl Iterator<Item = Id> {
         let filled =
             |(tag, id): (&AtomicU8, &AtomicU32)| (tag.load(Relaxed) != 0).then(|| id.load(Relaxed));
-        self.tags.iter().zip(&self.ids).filter_map(filled)
+        self.tags.iter().zip(&*self.ids).filter_map(filled)
     }
 }
 

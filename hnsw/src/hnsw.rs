@@ -1,11 +1,13 @@
 //! The index: a graph over a space.
 
 use std::borrow::Borrow;
+use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{LockResult, Mutex, MutexGuard, PoisonError};
 
 use crate::build::{Build, BuildError, Builder};
+use crate::format::{Bytes, Damage, Source};
 use crate::graph::{Broken, Graph};
 use crate::id::{Hit, Id, MAX_POINTS};
 use crate::memory::Memory;
@@ -55,6 +57,15 @@ pub struct Hnsw<S: Space> {
 pub(crate) struct Writer {
     /// Removals since the last sweep: lists far away may still lead to these points.
     pub(crate) unswept: usize,
+    /// The file that the index was opened with, until it is verified.
+    pub(crate) unverified: Option<Unverified>,
+}
+
+/// A file of which nothing but the head was verified, and what it says of the ends of chains.
+#[derive(Debug)]
+pub(crate) struct Unverified {
+    pub(crate) source: Source,
+    pub(crate) tails: Bytes,
 }
 
 impl<S: Space> Hnsw<S> {
@@ -110,9 +121,43 @@ impl<S: Space> Hnsw<S> {
         Builder { space, originals, params, progress }
     }
 
+    /// An index whose parts were in a file.
+    pub(crate) fn restored(
+        space: S,
+        params: Params,
+        graph: Graph,
+        originals: Originals,
+        writer: Writer,
+        build_distances: u64,
+    ) -> Self {
+        Self {
+            space,
+            params,
+            graph,
+            originals,
+            scratches: Scratches::default(),
+            budget: None,
+            writer: Mutex::new(writer),
+            build_distances: AtomicU64::new(build_distances),
+        }
+    }
+
     /// Waits until no other thread links; fails when one has panicked while it did.
     pub(crate) fn writer(&self) -> LockResult<MutexGuard<'_, Writer>> {
         self.writer.lock()
+    }
+
+    /// Waits until no other thread links, and sees to it that all there is was verified: whoever changes
+    /// or saves the graph relies on it.
+    pub(crate) fn settled(&self) -> Result<MutexGuard<'_, Writer>, Unwritable> {
+        let mut writer = self.writer().map_err(|_| Unwritable::Poisoned)?;
+        if let Some(Unverified { source, tails }) = &writer.unverified {
+            let verified = source.verify().and_then(|()| self.graph.verify());
+            let originals = || self.originals.verify(&self.space, &self.graph, tails);
+            verified.and_then(|()| originals()).map_err(Unwritable::Damaged)?;
+            writer.unverified = None;
+        }
+        Ok(writer)
     }
 
     /// Adds to the cost of building.
@@ -262,5 +307,38 @@ impl<S: Space> Hnsw<S> {
     pub fn stats(&self) -> Stats {
         let _writer = self.writer().unwrap_or_else(PoisonError::into_inner);
         Stats::of(&self.graph, self.memory())
+    }
+}
+
+/// Why an index cannot be changed any more; searches go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unwritable {
+    /// A thread has panicked while it changed the graph: in the space, since nothing else panics there.
+    Poisoned,
+    /// The file that the index was [opened](crate::Index::open) with is damaged, as was found when all
+    /// of it was read before the first change.
+    Damaged(Damage),
+}
+
+impl fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Poisoned => f.write_str(
+                "the index is not changed any more, since a thread panicked while it did",
+            ),
+            Self::Damaged(damage) => {
+                write!(f, "the index is not changed, since its file is damaged: {damage}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unwritable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Poisoned => None,
+            Self::Damaged(damage) => Some(damage),
+        }
     }
 }

@@ -1,26 +1,24 @@
 //! The index of an application: points by keys of its own.
 
-use std::borrow::{Borrow, Cow};
-use std::collections::{HashSet, VecDeque};
+use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
+use std::ops::Deref;
 
 use crate::build::{Build, BuildError};
-use crate::graph::Broken;
-use crate::hnsw::Hnsw;
-use crate::id::{Hit, Id};
-use crate::insert::{InsertError, Poisoned};
-use crate::keys::{ByKey, Key, KeyHit, Keys};
-use crate::memory::Memory;
+use crate::hnsw::{Hnsw, Unwritable};
+use crate::id::Id;
+use crate::insert::{Edit, InsertError};
+use crate::key::Key;
+use crate::keys::Keys;
 use crate::params::Params;
-use crate::points::{PointMetric, Points};
-use crate::search::{BatchError, Pages, Search, SearchError, Searcher};
+use crate::searchable::Searchable;
 use crate::space::{Space, Store};
-use crate::stats::Stats;
 use crate::threads::Threads;
-use crate::vectors::{VectorElement, Vectors};
 
-/// An [`Hnsw`] whose points have keys: what applications use.
+/// An [`Hnsw`] whose points have keys: what applications use. How it is searched, and whatever else can
+/// be asked of it, is told at [`Searchable`].
 ///
 /// ```
 /// use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
@@ -69,11 +67,10 @@ use crate::vectors::{VectorElement, Vectors};
 /// # Space that removed points take
 ///
 /// The row and the lists of a removed point stay until [`compact`](Self::compact) makes an index
-/// without them; [`stats`](Self::stats) tells how many there are.
+/// without them; [`stats`](Searchable::stats) tells how many there are.
 #[derive(Debug)]
 pub struct Index<K: Key, S: Space> {
-    hnsw: Hnsw<S>,
-    keys: Keys<K>,
+    contents: Searchable<K, S>,
 }
 
 impl<K: Key, S: Store> Index<K, S> {
@@ -107,13 +104,14 @@ impl<K: Key, S: Store> Index<K, S> {
             }
             table.assign(place as Id, key, None);
         }
-        Ok(Self { hnsw: Hnsw::build(space, params, build)?, keys: table })
+        Ok(Self::of(Hnsw::build(space, params, build)?, table))
     }
 
     /// Refuses to insert beyond `bytes` of memory, counted as [`Hnsw::memory`] does: keys apart.
     #[must_use]
     pub fn with_memory_budget(self, bytes: usize) -> Self {
-        Self { hnsw: self.hnsw.with_memory_budget(bytes), ..self }
+        let Searchable { hnsw, keys } = self.contents;
+        Self::of(hnsw.with_memory_budget(bytes), keys)
     }
 
     /// Adds a point under a new key.
@@ -122,7 +120,7 @@ impl<K: Key, S: Store> Index<K, S> {
     /// [`InsertError::KeyExists`] when the key is there; and as [`Hnsw::insert`]. The index is then as
     /// before.
     pub fn insert(&self, key: K, point: &S::Point) -> Result<Id, InsertError<S::PointError>> {
-        self.put(key, point, false)
+        self.put(key, point, false, || Ok(())).map(|(id, ())| id)
     }
 
     /// Adds a point, or replaces the one that the key has: one step for searches.
@@ -130,31 +128,37 @@ impl<K: Key, S: Store> Index<K, S> {
     /// # Errors
     /// As [`Hnsw::insert`]. The index is then as before.
     pub fn upsert(&self, key: K, point: &S::Point) -> Result<Id, InsertError<S::PointError>> {
-        self.put(key, point, true)
+        self.put(key, point, true, || Ok(())).map(|(id, ())| id)
     }
 
-    fn put(
+    /// Adds a point, or replaces one where that is allowed. When nothing but want of memory can stand in
+    /// the way any more, and before anything changes, calls `log`, and returns what that returned; where
+    /// memory does stand in the way, drops it. Until then other writers wait.
+    pub(crate) fn put<L, F: From<InsertError<S::PointError>>>(
         &self,
         key: K,
         point: &S::Point,
         replace: bool,
-    ) -> Result<Id, InsertError<S::PointError>> {
+        log: impl FnOnce() -> Result<L, F>,
+    ) -> Result<(Id, L), F> {
         let refuse = |old: Option<Id>| match old {
             Some(_) if !replace => Err(InsertError::KeyExists { place: 0 }),
             old => Ok(old),
         };
         refuse(self.keys.current(&key))?;
         let newcomer = self.hnsw.newcomer(point)?;
-        let mut edit = self.hnsw.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.edit().map_err(InsertError::Unwritable)?;
         // Another thread may have come first.
         let old = refuse(self.keys.current(&key))?;
+        edit.make_room(1)?;
+        let logged = log()?;
         let id = edit.insert(point, newcomer)?;
         if let Some(old) = old {
             edit.remove(old);
         }
         self.keys.assign(id, key, old);
         edit.publish();
-        Ok(id)
+        Ok((id, logged))
     }
 
     /// Adds points under new keys and links them in parallel, all or none of them: searches as well see
@@ -180,39 +184,75 @@ impl<K: Key, S: Store> Index<K, S> {
         points: &[P],
         build: Build<'_>,
     ) -> Result<(), InsertError<S::PointError>> {
+        self.put_batch(keys, points, build, |_| Ok(()))
+    }
+
+    /// As [`insert_batch`](Self::insert_batch), with `log` as of [`put`](Self::put), which is shown the
+    /// keys.
+    pub(crate) fn put_batch<P: Borrow<S::Point>, L, F: From<InsertError<S::PointError>>>(
+        &self,
+        keys: Vec<K>,
+        points: &[P],
+        build: Build<'_>,
+        log: impl FnOnce(&[K]) -> Result<L, F>,
+    ) -> Result<L, F> {
         if keys.len() != points.len() {
-            return Err(InsertError::Keys { keys: keys.len(), points: points.len() });
+            return Err(InsertError::Keys { keys: keys.len(), points: points.len() }.into());
         }
         self.hnsw.inspect(points)?;
         let threads = build.threads.start().map_err(InsertError::Threads)?;
-        let mut edit = self.hnsw.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.edit().map_err(InsertError::Unwritable)?;
         let mut new = HashSet::new();
         let mut is_new = |key| new.insert(key) && self.keys.current(key).is_none();
         if let Some((place, _)) = keys.iter().enumerate().find(|(_, key)| !is_new(*key)) {
-            return Err(InsertError::KeyExists { place });
+            return Err(InsertError::KeyExists { place }.into());
         }
+        edit.make_room(points.len())?;
+        let logged = log(&keys)?;
         let ids = edit.push_batch(points)?;
         for (id, key) in ids.clone().zip(keys) {
             self.keys.assign(id, key, None);
         }
         edit.link_batch(ids, &threads, build);
-        Ok(())
+        Ok(logged)
     }
 
     /// Removes the point of a key; whether there was one. The key is free for another point then.
     ///
     /// # Errors
-    /// When another thread has panicked while it changed the index.
-    pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<bool, Poisoned>
+    /// When the index is not changed any more.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<bool, Unwritable>
     where
         K: Borrow<Q>,
     {
-        let mut edit = self.hnsw.edit().ok_or(Poisoned)?;
-        let Some(id) = self.keys.current(key) else { return Ok(false) };
+        self.take_out(key, |_| Ok(())).map(|removed| removed.is_some())
+    }
+
+    /// As [`remove`](Self::remove), with `log` as of [`put`](Self::put), which is shown the key and
+    /// called where it has a point.
+    pub(crate) fn take_out<Q: Hash + Eq + ?Sized, L, F: From<Unwritable>>(
+        &self,
+        key: &Q,
+        log: impl FnOnce(&K) -> Result<L, F>,
+    ) -> Result<Option<L>, F>
+    where
+        K: Borrow<Q>,
+    {
+        let mut edit = self.edit()?;
+        let Some(id) = self.keys.current(key) else { return Ok(None) };
+        let logged = log(self.keys.of(id))?;
         edit.remove(id);
         edit.publish();
         self.keys.free(id);
-        Ok(true)
+        Ok(Some(logged))
+    }
+
+    /// Waits for the turn to change the index. Before the first change of one that was opened, its keys
+    /// are verified as the rest is.
+    fn edit(&self) -> Result<Edit<'_, S>, Unwritable> {
+        let edit = self.hnsw.edit()?;
+        self.keys.verify_once().map_err(Unwritable::Damaged)?;
+        Ok(edit)
     }
 
     /// A new index with the same points, keys and parameters, without the space of removed points; its
@@ -230,252 +270,30 @@ impl<K: Key, S: Store> Index<K, S> {
     /// ```
     ///
     /// # Errors
-    /// When memory or threads are refused, or another thread has panicked while it changed the index.
+    /// When memory or threads are refused, or the index is not changed any more.
     pub fn compact(&self, build: Build<'_>) -> Result<Self, CompactError<S::PointError>> {
-        let _edit = self.hnsw.edit().ok_or(CompactError::Poisoned)?;
+        let _edit = self.edit().map_err(CompactError::Unwritable)?;
         let ids: Vec<Id> = self.hnsw.ids().collect();
         let space = self.hnsw.space.keep(&ids).map_err(CompactError::Space)?;
         let keys = ids.iter().map(|id| self.keys.of(*id).clone()).collect();
         let compact = Self::build(space, keys, self.params().clone(), build);
         let mut compact = compact.map_err(CompactError::Build)?;
-        compact.hnsw.budget = self.hnsw.budget;
+        compact.contents.hnsw.budget = self.hnsw.budget;
         Ok(compact)
     }
 }
 
 impl<K: Key, S: Space> Index<K, S> {
-    /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points that the
-    /// request wants), none twice. A filter is asked about keys.
-    ///
-    /// ```
-    /// # use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
-    /// # let index = Index::new(Vectors::<f32>::new(1, Metric::L2Squared)?, Params::default())?;
-    /// # index.insert("b/1".to_string(), &[1.0])?;
-    /// let hits = index.search(&[0.5], Search::new(10).filter(&|key: &String| key.starts_with("b/")))?;
-    /// assert_eq!(hits[0].key, "b/1");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// When `k` or `ef` is 0, the radius is NaN, or the query does not fit the space.
-    pub fn search(
-        &self,
-        query: &S::Query,
-        search: Search<'_, K>,
-    ) -> Result<Vec<KeyHit<'_, K>>, SearchError<S::QueryError>> {
-        let by_id = |search: Search<'_>| {
-            self.hnsw.searcher().search(query, search).map(|hits| self.name(hits))
-        };
-        self.by_key(search, by_id)
-    }
-
-    /// The points nearest to the point of `key`: itself first, unless a filter leaves it out.
-    ///
-    /// # Errors
-    /// When `k` or `ef` is 0, the radius is NaN, or no point has the key.
-    pub fn search_near<Q: Hash + Eq + ?Sized>(
-        &self,
-        key: &Q,
-        search: Search<'_, K>,
-    ) -> Result<Vec<KeyHit<'_, K>>, SearchError<S::QueryError>>
-    where
-        K: Borrow<Q>,
-    {
-        loop {
-            let id = self.id(key).ok_or(SearchError::NoSuchPoint)?;
-            let by_id = |search: Search<'_>| {
-                self.hnsw.searcher().search_near(id, search).map(|hits| self.name(hits))
-            };
-            match self.by_key(search, by_id) {
-                // Replaced meanwhile: the key has another point now.
-                Err(SearchError::NoSuchPoint) => {}
-                answer => return answer,
-            }
-        }
-    }
-
-    /// Searches for all `queries` in parallel; answers in their order, each as
-    /// [`search`](Self::search) gives it.
-    ///
-    /// # Errors
-    /// The first query that cannot be served.
-    ///
-    /// # Panics
-    /// When the system refuses the threads asked for by [`Threads::All`] or [`Threads::Count`].
-    pub fn search_batch<P: Borrow<S::Query> + Sync>(
-        &self,
-        queries: &[P],
-        search: Search<'_, K>,
-        threads: Threads<'_>,
-    ) -> Result<Vec<Vec<KeyHit<'_, K>>>, BatchError<S::QueryError>> {
-        let by_id = |search: Search<'_>| self.hnsw.search_batch(queries, search, threads);
-        let answers = self.by_key(search, by_id)?;
-        Ok(answers.iter().map(|hits| self.name(hits)).collect())
-    }
-
-    /// The hits of one search, page after page of `k`, without repeats, until there are no more.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search).
-    pub fn pages<'a>(
-        &'a self,
-        query: &'a S::Query,
-        search: Search<'a, K>,
-    ) -> Result<KeyPages<'a, K, S>, SearchError<S::QueryError>> {
-        let pages = self.hnsw.pages(query, search.with(None))?;
-        Ok(KeyPages { pages, keys: &self.keys, search, ready: VecDeque::new() })
-    }
-
-    /// Carries out a search over ids whose filter asks about keys.
-    fn by_key<T>(&self, search: Search<'_, K>, by_id: impl FnOnce(Search<'_>) -> T) -> T {
-        let filter = search.filter.map(|filter| ByKey { keys: &self.keys, filter });
-        by_id(search.with(filter.as_ref().map(|filter| filter as _)))
-    }
-
-    fn name(&self, hits: &[Hit]) -> Vec<KeyHit<'_, K>> {
-        hits.iter().map(|hit| self.keys.name(*hit)).collect()
-    }
-
-    /// Whether a point has the key.
-    pub fn contains<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
-    where
-        K: Borrow<Q>,
-    {
-        self.id(key).is_some()
-    }
-
-    /// The id of the point that has the key.
-    pub fn id<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Id>
-    where
-        K: Borrow<Q>,
-    {
-        self.keys.find(key, &self.hnsw)
-    }
-
-    /// The key of the point `id`; that of a removed point as well.
-    pub fn key(&self, id: Id) -> Option<&K> {
-        self.keys.get(id)
-    }
-
-    /// The keys and ids of all points that live at the moment of the call, in order of ids.
-    pub fn iter(&self) -> impl Iterator<Item = (&K, Id)> {
-        self.hnsw.ids().map(|id| (self.keys.of(id), id))
-    }
-
-    /// Number of points.
-    pub fn len(&self) -> usize {
-        self.hnsw.len()
-    }
-
-    /// Whether there is no point.
-    pub fn is_empty(&self) -> bool {
-        self.hnsw.is_empty()
-    }
-
-    /// The points, those that were removed among them.
-    pub fn space(&self) -> &S {
-        self.hnsw.space()
-    }
-
-    /// Something that runs one search after another without allocating, by ids; [`key`](Self::key) has
-    /// their keys. One per thread.
-    pub fn searcher(&self) -> Searcher<'_, S> {
-        self.hnsw.searcher()
-    }
-
-    /// The parameters it was built with.
-    pub fn params(&self) -> &Params {
-        self.hnsw.params()
-    }
-
-    /// The memory in use, by part; scratch memory of searches apart.
-    pub fn memory(&self) -> Memory {
-        Memory { keys: self.keys.bytes(), ..self.hnsw.memory() }
-    }
-
-    /// A digest of the graph, see [`Hnsw::graph_hash`].
-    pub fn graph_hash(&self) -> u64 {
-        self.hnsw.graph_hash()
-    }
-
-    /// Whether a third of the space is that of removed points, or more: then
-    /// [`compact`](Self::compact) pays. Costs nothing.
-    pub fn should_compact(&self) -> bool {
-        self.hnsw.should_compact()
-    }
-
-    /// What the index is made of. Takes time in proportion to the index, and keeps writers waiting.
-    pub fn stats(&self) -> Stats {
-        Stats { memory: self.memory(), ..self.hnsw.stats() }
-    }
-
-    /// Verifies what must always hold: of the graph as [`Hnsw::check`], and that every key and its
-    /// point know each other. Takes time in proportion to the index, and keeps writers waiting.
-    ///
-    /// # Errors
-    /// The first invariant that is broken; it would be a bug of this crate.
-    pub fn check(&self) -> Result<(), Broken> {
-        self.hnsw.check_with(|| {
-            let unknown = |id: &Id| self.keys.current(self.keys.of(*id)) != Some(*id);
-            match self.hnsw.ids().find(unknown) {
-                Some(id) => Err(Broken::Key(id)),
-                None if self.keys.len() != self.len() => {
-                    Err(Broken::Keys { keys: self.keys.len(), points: self.len() })
-                }
-                None => Ok(()),
-            }
-        })
+    pub(crate) fn of(hnsw: Hnsw<S>, keys: Keys<K>) -> Self {
+        Self { contents: Searchable { hnsw, keys } }
     }
 }
 
-impl<K: Key, E: VectorElement> Index<K, Vectors<E>> {
-    /// The vector of a key as it is stored, see [`Vectors`].
-    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Cow<'_, [E]>>
-    where
-        K: Borrow<Q>,
-    {
-        self.space().get(self.id(key)?)
-    }
-}
+impl<K: Key, S: Space> Deref for Index<K, S> {
+    type Target = Searchable<K, S>;
 
-impl<K: Key, M: PointMetric> Index<K, Points<M>> {
-    /// The point of a key.
-    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&M::Point>
-    where
-        K: Borrow<Q>,
-    {
-        self.space().get(self.id(key)?)
-    }
-}
-
-/// [`Pages`] of hits with their keys.
-pub struct KeyPages<'a, K: Key, S: Space> {
-    pages: Pages<'a, S>,
-    keys: &'a Keys<K>,
-    search: Search<'a, K>,
-    /// Hits of the last page of ids that are for the next page.
-    ready: VecDeque<KeyHit<'a, K>>,
-}
-
-impl<'a, K: Key, S: Space> Iterator for KeyPages<'a, K, S> {
-    type Item = Vec<KeyHit<'a, K>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Self { pages, keys, search, ready } = self;
-        let allows = |hit: &KeyHit<'_, K>| search.filter.is_none_or(|f| f.allows(hit.key));
-        while ready.len() < search.k
-            && let Some(page) = pages.next()
-        {
-            ready.extend(page.into_iter().map(|hit| keys.name(hit)).filter(allows));
-        }
-        let page: Vec<_> = ready.drain(..search.k.min(ready.len())).collect();
-        Some(page).filter(|page| !page.is_empty())
-    }
-}
-
-impl<K: Key, S: Space> fmt::Debug for KeyPages<'_, K, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyPages").field("pages", &self.pages).finish_non_exhaustive()
+    fn deref(&self) -> &Searchable<K, S> {
+        &self.contents
     }
 }
 
@@ -487,8 +305,8 @@ pub enum CompactError<E> {
     Space(E),
     /// The graph cannot be built.
     Build(BuildError),
-    /// See [`Poisoned`].
-    Poisoned,
+    /// The index is not changed any more.
+    Unwritable(Unwritable),
 }
 
 impl<E: fmt::Display> fmt::Display for CompactError<E> {
@@ -496,7 +314,7 @@ impl<E: fmt::Display> fmt::Display for CompactError<E> {
         match self {
             Self::Space(error) => write!(f, "the points cannot be copied: {error}"),
             Self::Build(error) => error.fmt(f),
-            Self::Poisoned => Poisoned.fmt(f),
+            Self::Unwritable(error) => error.fmt(f),
         }
     }
 }
@@ -506,7 +324,7 @@ impl<E: std::error::Error + 'static> std::error::Error for CompactError<E> {
         match self {
             Self::Space(error) => Some(error),
             Self::Build(error) => Some(error),
-            Self::Poisoned => None,
+            Self::Unwritable(error) => error.source(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{fmt, io};
 use rayon::ThreadPoolBuildError;
 
 use crate::build::{Build, Plan};
-use crate::hnsw::{Hnsw, Writer};
+use crate::hnsw::{Hnsw, Unwritable, Writer};
 use crate::id::{Id, MAX_POINTS};
 use crate::search::View;
 use crate::space::Store;
@@ -29,7 +29,7 @@ impl<S: Store> Hnsw<S> {
     /// The index is then as before.
     pub fn insert(&self, point: &S::Point) -> Result<Id, InsertError<S::PointError>> {
         let newcomer = self.newcomer(point)?;
-        let mut edit = self.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.edit()?;
         let id = edit.insert(point, newcomer)?;
         edit.publish();
         Ok(id)
@@ -42,7 +42,7 @@ impl<S: Store> Hnsw<S> {
     /// As [`insert`](Self::insert), and [`InsertError::NoSuchPoint`] when `id` does not live.
     pub fn replace(&self, id: Id, point: &S::Point) -> Result<Id, InsertError<S::PointError>> {
         let newcomer = self.newcomer(point)?;
-        let mut edit = self.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.edit()?;
         if !edit.lives(id) {
             return Err(InsertError::NoSuchPoint { id });
         }
@@ -56,9 +56,9 @@ impl<S: Store> Hnsw<S> {
     /// with the index.
     ///
     /// # Errors
-    /// When another thread has panicked while it linked.
-    pub fn remove(&self, id: Id) -> Result<bool, Poisoned> {
-        let mut edit = self.edit().ok_or(Poisoned)?;
+    /// When the index is not changed any more.
+    pub fn remove(&self, id: Id) -> Result<bool, Unwritable> {
+        let mut edit = self.edit()?;
         let lives = edit.lives(id);
         if lives {
             edit.remove(id);
@@ -80,7 +80,7 @@ impl<S: Store> Hnsw<S> {
     ) -> Result<Range<Id>, InsertError<S::PointError>> {
         self.inspect(points)?;
         let threads = build.threads.start().map_err(InsertError::Threads)?;
-        let mut edit = self.edit().ok_or(InsertError::Poisoned)?;
+        let mut edit = self.edit()?;
         let ids = edit.push_batch(points)?;
         edit.link_batch(ids.clone(), &threads, build);
         Ok(ids)
@@ -114,9 +114,9 @@ impl<S: Store> Hnsw<S> {
         })
     }
 
-    /// Waits for the turn to change the index; `None` when a thread has panicked while it did.
-    pub(crate) fn edit(&self) -> Option<Edit<'_, S>> {
-        Some(Edit { index: self, writer: self.writer().ok()? })
+    /// Waits for the turn to change the index.
+    pub(crate) fn edit(&self) -> Result<Edit<'_, S>, Unwritable> {
+        Ok(Edit { index: self, writer: self.settled()? })
     }
 }
 
@@ -192,7 +192,7 @@ impl<S: Store> Edit<'_, S> {
     }
 
     /// Refuses points for which there are no ids left, or no memory within the budget.
-    fn make_room(&self, points: usize) -> Result<(), InsertError<S::PointError>> {
+    pub(crate) fn make_room(&self, points: usize) -> Result<(), InsertError<S::PointError>> {
         let total = self.index.space.len() + points;
         if total > MAX_POINTS {
             return Err(InsertError::TooMany { points: total });
@@ -268,8 +268,14 @@ pub enum InsertError<E> {
     Memory(io::Error),
     /// The system refused threads.
     Threads(ThreadPoolBuildError),
-    /// See [`Poisoned`].
-    Poisoned,
+    /// The index is not changed any more.
+    Unwritable(Unwritable),
+}
+
+impl<E> From<Unwritable> for InsertError<E> {
+    fn from(unwritable: Unwritable) -> Self {
+        Self::Unwritable(unwritable)
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for InsertError<E> {
@@ -287,7 +293,7 @@ impl<E: fmt::Display> fmt::Display for InsertError<E> {
             }
             Self::Memory(error) => write!(f, "no memory for the links: {error}"),
             Self::Threads(error) => write!(f, "no threads for the batch: {error}"),
-            Self::Poisoned => Poisoned.fmt(f),
+            Self::Unwritable(error) => error.fmt(f),
         }
     }
 }
@@ -298,20 +304,9 @@ impl<E: std::error::Error + 'static> std::error::Error for InsertError<E> {
             Self::Point { error, .. } => Some(error),
             Self::Memory(error) => Some(error),
             Self::Threads(error) => Some(error),
+            // It says no more than its cause, which is then in its place.
+            Self::Unwritable(error) => error.source(),
             _ => None,
         }
     }
 }
-
-/// A thread has panicked while it changed the graph: in the space, since nothing else panics there.
-/// The index can be searched, and is not changed any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Poisoned;
-
-impl fmt::Display for Poisoned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the index is not changed any more, since a thread panicked while it did")
-    }
-}
-
-impl std::error::Error for Poisoned {}

@@ -3,19 +3,18 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use crate::directory::Directory;
+use crate::format::{Damage, Head, Parts, ReadError, Source};
 use crate::hnsw::Hnsw;
 use crate::id::{Hit, Id};
+use crate::key::{Key, SavedKey};
+use crate::saved_keys::{self, SavedKeys};
 use crate::search::Filter;
 use crate::space::Space;
 use crate::store::Slots;
-
-/// What a key must be: a number, a string, a UUID …
-pub trait Key: Clone + Eq + Hash + Send + Sync {}
-
-impl<K: Clone + Eq + Hash + Send + Sync> Key for K {}
 
 /// A point that a search returned, by its key.
 #[derive(Debug, PartialEq)]
@@ -46,21 +45,44 @@ struct Label<K> {
 
 /// One thread at a time writes: the one that changes the index.
 pub(crate) struct Keys<K> {
+    /// Of the points that the index was opened with.
+    saved: SavedKeys<K>,
+    /// Of later points.
     labels: Slots<Label<K>>,
-    /// The last point of each key.
-    directory: Directory,
+    /// The last point of each key; made from the saved keys when it is first needed, before the first
+    /// change.
+    directory: OnceLock<Directory>,
     hasher: RandomState,
     len: AtomicUsize,
+    /// Whether the saved keys are good.
+    verified: AtomicBool,
 }
 
 impl<K: Key> Keys<K> {
     pub(crate) fn new() -> Self {
-        Self {
-            labels: Slots::default(),
-            directory: Directory::default(),
-            hasher: RandomState::new(),
-            len: AtomicUsize::new(0),
-        }
+        Self::with_saved(SavedKeys::none(), 0)
+    }
+
+    fn with_saved(saved: SavedKeys<K>, len: usize) -> Self {
+        let (labels, directory, hasher, verified) = Default::default();
+        Self { saved, labels, directory, hasher, len: AtomicUsize::new(len), verified }
+    }
+
+    /// The directory, which is made now if it is not there yet.
+    fn directory(&self) -> &Directory {
+        self.directory.get_or_init(|| {
+            let directory = Directory::default();
+            directory.reserve(self.len(), |_| 0);
+            for id in self.saved.living() {
+                // Keys that are none, or another's, are only in damaged files.
+                let Some(key) = self.saved.get(id) else { continue };
+                let hash = self.hasher.hash_one(key);
+                if directory.find(hash, |other| self.saved.get(other) == Some(key)).is_none() {
+                    directory.insert(hash, id, |id| self.hash_of(id));
+                }
+            }
+            directory
+        })
     }
 
     /// Gives `id`, which is not published, its key; the key's point was `before` until then.
@@ -68,9 +90,9 @@ impl<K: Key> Keys<K> {
         let hash = self.hasher.hash_one(&key);
         self.labels.set(id, Label { key, before });
         match before {
-            Some(before) => self.directory.replace(hash, before, id),
+            Some(before) => self.directory().replace(hash, before, id),
             None => {
-                self.directory.insert(hash, id, |id| self.hash_of(id));
+                self.directory().insert(hash, id, |id| self.hash_of(id));
                 self.len.fetch_add(1, Relaxed);
             }
         }
@@ -78,13 +100,16 @@ impl<K: Key> Keys<K> {
 
     /// Frees the key of `id`, whose removal is published.
     pub(crate) fn free(&self, id: Id) {
-        self.directory.remove(self.hash_of(id), id, |id| self.hash_of(id));
+        self.directory().remove(self.hash_of(id), id, |id| self.hash_of(id));
         self.len.fetch_sub(1, Relaxed);
     }
 
     /// The key of a point, if it has one.
     pub(crate) fn get(&self, id: Id) -> Option<&K> {
-        self.labels.get(id).map(|label| &label.key)
+        match self.labels.get(id) {
+            Some(label) => Some(&label.key),
+            None => self.saved.get(id),
+        }
     }
 
     /// The key of a point.
@@ -95,9 +120,10 @@ impl<K: Key> Keys<K> {
         self.get(id).expect("a published point has a key")
     }
 
-    /// A hit with its key.
-    pub(crate) fn name(&self, hit: Hit) -> KeyHit<'_, K> {
-        KeyHit { key: self.of(hit.id), distance: hit.distance, id: hit.id }
+    /// A hit with its key; `None` where a damaged file has none for it.
+    pub(crate) fn name(&self, hit: Hit) -> Option<KeyHit<'_, K>> {
+        let key = self.get(hit.id)?;
+        Some(KeyHit { key, distance: hit.distance, id: hit.id })
     }
 
     /// Keys that have a point.
@@ -111,7 +137,7 @@ impl<K: Key> Keys<K> {
         K: Borrow<Q>,
     {
         let has_key = |id: Id| self.get(id).is_some_and(|other| other.borrow() == key);
-        self.directory.find(self.hasher.hash_one(key), has_key)
+        self.directory().find(self.hasher.hash_one(key), has_key)
     }
 
     /// The point of a key as a search would see it that begins now.
@@ -144,7 +170,50 @@ impl<K: Key> Keys<K> {
 
     /// Bytes of keys and directory; what keys own elsewhere is not counted.
     pub(crate) fn bytes(&self) -> usize {
-        self.labels.bytes() + self.directory.bytes()
+        let directory = self.directory.get().map_or(0, Directory::bytes);
+        self.saved.memory() + self.labels.bytes() + directory
+    }
+}
+
+impl<K: SavedKey> Keys<K> {
+    /// Adds the keys of the points of `index` that live.
+    pub(crate) fn save<S: Space>(&self, index: &Hnsw<S>, head: &mut Head, parts: &mut Parts<'_>) {
+        let graph = &index.graph;
+        let key = |id| if graph.is_dead(id) { None } else { self.get(id) };
+        saved_keys::save((0..graph.len() as Id).map(key), head, parts);
+    }
+
+    /// The keys of a file.
+    pub(crate) fn restore(head: &Head, source: &mut Source) -> Result<Self, ReadError> {
+        let live = head.points.saturating_sub(head.removals) as usize;
+        Ok(Self::with_saved(SavedKeys::restore(head, source)?, live))
+    }
+
+    /// Lets go of what the file holds of keys that were verified, if it was read into memory.
+    pub(crate) fn forget_bytes(&mut self) {
+        self.saved.forget_bytes();
+    }
+}
+
+impl<K: Key> Keys<K> {
+    /// Verifies that every saved key can be read and is one point's. The one thread that changes the
+    /// index calls it before the first change.
+    pub(crate) fn verify_once(&self) -> Result<(), Damage> {
+        if self.verified.load(Relaxed) {
+            return Ok(());
+        }
+        self.verify()?;
+        self.verified.store(true, Relaxed);
+        Ok(())
+    }
+
+    fn verify(&self) -> Result<(), Damage> {
+        self.saved.verify()?;
+        let is_bad = |id: &Id| match self.saved.get(*id) {
+            Some(key) => self.current(key) != Some(*id),
+            None => true,
+        };
+        self.saved.living().find(is_bad).map_or(Ok(()), |id| Err(Damage::Key { id }))
     }
 }
 
@@ -162,7 +231,7 @@ pub(crate) struct ByKey<'a, K> {
 
 impl<K: Key> Filter for ByKey<'_, K> {
     fn allows(&self, id: &Id) -> bool {
-        self.filter.allows(self.keys.of(*id))
+        self.keys.get(*id).is_some_and(|key| self.filter.allows(key))
     }
 
     fn count(&self) -> Option<usize> {

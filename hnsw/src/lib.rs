@@ -76,6 +76,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Durable`] is an [`Index`] in a folder, with a log: what a call has done survives the end of the
+//! process and the loss of power.
+//!
 //! # What is promised
 //!
 //! - The same points, parameters and operations in the same order give the same graph
@@ -131,25 +134,25 @@
 
 mod build;
 mod directory;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "what is saved goes through it, from the next changes on"
-)]
 mod disk;
+mod durable;
 mod flat;
+mod format;
 mod graph;
 mod hnsw;
 mod id;
 mod index;
 mod insert;
+mod key;
 mod keys;
 mod memory;
 mod originals;
 mod params;
+mod persist;
 mod points;
-mod saved_key;
+mod saved_keys;
 mod search;
+mod searchable;
 mod space;
 mod stats;
 mod store;
@@ -159,18 +162,25 @@ mod vectors;
 pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
+pub use durable::{
+    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, OnFlush, Policy,
+    RecoverError, Recovery, Synced, Unsynced, WriteError,
+};
 pub use flat::Flat;
+pub use format::{Damage, Kind as SectionKind};
 pub use graph::Broken;
-pub use hnsw::Hnsw;
+pub use hnsw::{Hnsw, Unwritable};
 pub use id::{Hit, Id, MAX_POINTS};
-pub use index::{CompactError, Index, KeyPages};
-pub use insert::{InsertError, Poisoned};
-pub use keys::{Key, KeyHit};
+pub use index::{CompactError, Index};
+pub use insert::InsertError;
+pub use key::{Key, SavedKey};
+pub use keys::KeyHit;
 pub use memory::Memory;
 pub use params::{Params, ParamsError};
+pub use persist::{FileInfo, OpenCause, OpenError, SaveError, SectionInfo};
 pub use points::{PointError, PointMetric, PointScorer, Points};
-pub use saved_key::SavedKey;
 pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
+pub use searchable::{KeyPages, Searchable};
 pub use space::{Scorer, Space, Store};
 pub use stats::{Degrees, Stats};
 pub use threads::Threads;

@@ -12,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use crate::directory::Directory;
+use crate::format::{Damage, Kind, Parts, ReadError, Source};
+use crate::graph::Graph;
 use crate::id::Id;
 use crate::space::{Scorer, Space};
 
@@ -85,6 +87,51 @@ impl Originals {
         } else {
             self.tails().insert(original, before);
         }
+    }
+
+    /// Adds the directory, and the ends of chains in the order of their originals.
+    pub(crate) fn save<'a>(&'a self, parts: &mut Parts<'a>) {
+        self.directory.save(parts);
+        let mut tails: Vec<(Id, Id)> = self.tails().iter().map(|(a, b)| (*a, *b)).collect();
+        tails.sort_unstable();
+        let bytes = tails.iter().flat_map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()]);
+        parts.bytes(Kind::Tails, bytes.flatten().collect());
+    }
+
+    /// What was saved; the ends of chains are missing until it is [verified](Self::verify).
+    pub(crate) fn restore(source: &mut Source) -> Result<Self, ReadError> {
+        Ok(Self { directory: Directory::restore(source)?, tails: Mutex::default() })
+    }
+
+    /// Verifies that the directory knows every original of a verified graph and nothing else, and learns
+    /// the ends of chains.
+    pub(crate) fn verify<S: Space>(
+        &self,
+        space: &S,
+        graph: &Graph,
+        tails: &[u8],
+    ) -> Result<(), Damage> {
+        let is_original =
+            |id: &Id| (*id as usize) < graph.len() && !graph.is_dead(*id) && !graph.is_copy(*id);
+        let originals = || graph.living().filter(is_original);
+        let hash_of = |id: Id| is_original(&id).then(|| hash(space, id));
+        self.directory.verify(originals().count(), hash_of)?;
+        let mut ends = HashMap::new();
+        for id in originals() {
+            let chain = std::iter::successors(graph.next_copy(id), |copy| graph.next_copy(*copy));
+            if let Some(copy) = chain.clone().find(|copy| !space.equal(*copy, id)) {
+                return Err(Damage::Item { section: Kind::Copies, item: u64::from(copy) / 64 });
+            }
+            ends.extend(chain.last().map(|tail| (id, tail)));
+        }
+        let saved = tails.as_chunks::<4>().0.iter().map(|id| Id::from_le_bytes(*id));
+        let saved: Vec<Id> = saved.collect();
+        let is_end = |pair: &[Id]| pair.len() == 2 && ends.get(&pair[0]) == Some(&pair[1]);
+        if saved.len() != 2 * ends.len() || !saved.chunks(2).all(is_end) {
+            return Err(Damage::Item { section: Kind::Tails, item: saved.len() as u64 / 2 });
+        }
+        *self.tails() = ends;
+        Ok(())
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -48,7 +48,8 @@ impl Stats {
                 degrees.push(graph.links(id, 0).count());
             }
             let links = (0..=level).flat_map(|level| graph.links(id, level));
-            stale_links += links.filter(|link| graph.is_dead(*link)).count();
+            let inside = links.filter(|link| (*link as usize) < graph.len());
+            stale_links += inside.filter(|link| graph.is_dead(*link)).count();
         }
         let degrees = Degrees {
             min: degrees.iter().copied().min().unwrap_or(0),

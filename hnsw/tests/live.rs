@@ -8,7 +8,7 @@ use std::thread;
 
 use nearfield_hnsw::{
     Build, BuildError, Filter, Flat, Hit, Hnsw, Id, Index, InsertError, KeyHit, Metric, Params,
-    PointMetric, Points, Poisoned, Search, SearchError, Threads, VectorError, Vectors,
+    PointMetric, Points, Search, SearchError, Threads, Unwritable, VectorError, Vectors,
 };
 use support::{Random, recall, rows, vectors};
 
@@ -448,8 +448,8 @@ fn a_panic_in_the_space_stops_writers_alone() {
     let insert = || index.insert(13, &Unlucky(13.0));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(insert)).is_err());
     let error = index.insert(20, &Unlucky(20.0)).unwrap_err();
-    assert!(matches!(error, InsertError::Poisoned), "{error}");
-    assert_eq!(index.remove(&7), Err(Poisoned));
+    assert!(matches!(error, InsertError::Unwritable(Unwritable::Poisoned)), "{error}");
+    assert_eq!(index.remove(&7), Err(Unwritable::Poisoned));
     let hits = index.search(&Unlucky(12.5), Search::new(2)).unwrap();
     assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [9, 8]);
     index.check().unwrap();

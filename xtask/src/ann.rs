@@ -2,14 +2,17 @@
 
 use std::{
     io::{self, Write},
-    time::Duration,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use bench_suite::{
     ann::{self, Event, Settings},
-    arguments::{DataArgs, IndexArgs},
+    arguments::{IndexArgs, metric},
+    each_saved,
+    saved::{AnySaved, Questions, Way},
     table::Prepare,
-    workload::TRUTH_COLUMNS,
+    workload::{Files, TRUTH_COLUMNS},
 };
 use clap::ArgAction;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,8 +26,28 @@ use crate::workload;
 /// vectors where there is more than one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    data: DataArgs,
+    /// The rows to index
+    #[arg(long, value_name = "FILE", required_unless_present = "load")]
+    base: Option<PathBuf>,
+    /// The rows to search for
+    #[arg(long, value_name = "FILE")]
+    query: PathBuf,
+    /// The exact nearest rows, for recall: their ids, or with --load their keys
+    #[arg(long, value_name = "FILE")]
+    gt: Option<PathBuf>,
+    /// l2, ip, cosine (normalises f32), l1, hamming or jaccard (packed bits from u8); with --load only
+    /// where the file does not say it
+    #[arg(long, value_parser = metric, required_unless_present = "load")]
+    metric: Option<Metric>,
+    /// Save the index to a file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Search an index from a file instead of building one: ours, or hnswlib's, usearch's or faiss's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["base", "save", "element", "backend", "limit_base"])]
+    load: Option<PathBuf>,
+    /// How --load opens a file of ours: map it, map and verify it, or read and verify it
+    #[arg(long, value_enum, default_value = "load", requires = "load")]
+    way: LoadWay,
     #[command(flatten)]
     index: IndexArgs,
     /// Fill short lists up with pruned neighbours
@@ -52,12 +75,32 @@ enum Numbers {
     U8,
 }
 
+/// How a file of ours is opened.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LoadWay {
+    Open,
+    OpenVerified,
+    Load,
+}
+
+impl From<LoadWay> for Way {
+    fn from(way: LoadWay) -> Self {
+        match way {
+            LoadWay::Open => Self::Open,
+            LoadWay::OpenVerified => Self::OpenVerified,
+            LoadWay::Load => Self::Load,
+        }
+    }
+}
+
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    if let Metric::Hamming | Metric::Jaccard = args.data.metric {
+    if let Some(path) = &args.load {
+        return load(&args, path);
+    }
+    if let Some(metric @ (Metric::Hamming | Metric::Jaccard)) = args.metric {
         anyhow::ensure!(
             args.element.is_none(),
-            "--metric {} takes packed bits; --element does not apply",
-            args.data.metric
+            "--metric {metric} takes packed bits; --element does not apply"
         );
         return measure::<u64>(&args);
     }
@@ -72,9 +115,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 
 fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
     let settings = args.settings();
-    let mut workload = workload::read::<E>(&args.data.files(&args.index))?;
+    let mut workload = workload::read::<E>(&args.files()?)?;
     settings.check(&workload)?;
-    let wants_truth = args.index.limit_base.is_some() || args.data.gt.is_some();
+    let wants_truth = args.index.limit_base.is_some() || args.gt.is_some();
     if wants_truth && workload.truth.is_none() {
         let columns = TRUTH_COLUMNS.max(settings.k);
         let spinner = ProgressBar::new_spinner().with_message("exact truth");
@@ -86,16 +129,51 @@ fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
     // Hidden by itself where standard error is no terminal.
     let bar = ProgressBar::new(workload.base.len() as u64)
         .with_style(ProgressStyle::with_template("build {wide_bar} {pos}/{len} {eta}")?);
-    let mut printer = Printer { json: args.json, to: io::stdout().lock() };
+    let mut printer =
+        Printer { json: args.json, saves: args.save.is_some(), to: io::stdout().lock() };
     let progress = |done: usize, _total: usize| bar.set_position(done as u64);
-    ann::run(&workload, &settings, &progress, |event| {
+    ann::run(&workload, &settings, args.save.as_deref(), &progress, |event| {
         bar.finish_and_clear();
         printer.print(&event)
     })?;
     Ok(())
 }
 
+/// Searches an index from a file.
+fn load(args: &Args, path: &Path) -> anyhow::Result<()> {
+    let mut printer =
+        Printer { json: args.json, saves: args.save.is_some(), to: io::stdout().lock() };
+    let start = Instant::now();
+    let any = AnySaved::read(path, args.metric, args.way.into())?;
+    let seconds = start.elapsed().as_secs_f64();
+    each_saved!(&any, saved => {
+        printer.print(&Event::Load(saved.event(path, seconds)?))?;
+        let (query, truth, limit) = (args.query.clone(), args.gt.clone(), args.index.limit_query);
+        let workload = workload::explained(saved.workload(&Questions { query, truth, limit }))?;
+        let settings = args.settings();
+        settings.check(&workload)?;
+        ann::search_all(&mut saved.searcher(), &workload, &settings, |event| {
+            printer.print(&event)
+        })?;
+    });
+    Ok(())
+}
+
 impl Args {
+    fn files(&self) -> anyhow::Result<Files> {
+        let (Some(base), Some(metric)) = (self.base.clone(), self.metric) else {
+            anyhow::bail!("--base and --metric are needed to build an index");
+        };
+        Ok(Files {
+            base,
+            query: self.query.clone(),
+            truth: self.gt.clone(),
+            metric,
+            limit_base: self.index.limit_base,
+            limit_query: self.index.limit_query,
+        })
+    }
+
     fn settings(&self) -> Settings {
         let mut settings = self.index.settings();
         settings.params.keep_pruned = self.keep_pruned;
@@ -107,12 +185,21 @@ impl Args {
 /// Prints events as they come, for machines or for people.
 struct Printer<W> {
     json: bool,
+    /// Whether the index is saved before it is searched.
+    saves: bool,
     to: W,
 }
 
 impl<W: Write> Printer<W> {
     fn print(&mut self, event: &Event) -> io::Result<()> {
         if self.json { event.write_line(&mut self.to) } else { self.row(event) }
+    }
+
+    /// The head of the table of searches.
+    fn head(&mut self) -> io::Result<()> {
+        let [ef, recall, qps] = ["ef", "recall", "queries/s"];
+        let [p50, p99, distances] = ["p50 µs", "p99 µs", "distances"];
+        writeln!(self.to, "{ef:>6} {recall:>9} {qps:>10} {p50:>9} {p99:>9} {distances:>10}")
     }
 
     fn row(&mut self, event: &Event) -> io::Result<()> {
@@ -130,9 +217,20 @@ impl<W: Write> Printer<W> {
                     known(e.bytes_per_vector, 0),
                     e.graph_hash.as_deref().unwrap_or("–")
                 )?;
-                let [ef, recall, qps] = ["ef", "recall", "queries/s"];
-                let [p50, p99, distances] = ["p50 µs", "p99 µs", "distances"];
-                writeln!(self.to, "{ef:>6} {recall:>9} {qps:>10} {p50:>9} {p99:>9} {distances:>10}")
+                if self.saves { Ok(()) } else { self.head() }
+            }
+            Event::Save(e) => {
+                writeln!(self.to, "saved in {:.3} s, {} bytes\n", e.seconds, e.bytes)?;
+                self.head()
+            }
+            Event::Load(e) => {
+                writeln!(
+                    self.to,
+                    "{} points of {} dimensions ({}, {}) in a file of {}, {} bytes: opened in {:.4} s, \
+                     graph {}\n",
+                    e.n, e.dim, e.element, e.metric, e.format, e.bytes, e.seconds, e.graph_hash
+                )?;
+                self.head()
             }
             Event::Search(e) => {
                 let (recall, distances) = (known(e.recall, 5), known(e.distances_per_query, 0));

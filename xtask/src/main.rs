@@ -1,8 +1,11 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | kernels | mixed | rates | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | crash | durability | inspect | kernels | mixed | rates | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
 mod churn;
+mod crash;
+mod durability;
+mod inspect;
 mod kernels;
 mod mixed;
 mod neon;
@@ -37,6 +40,12 @@ enum Task {
     Scaling(scaling::Args),
     /// Replace points of an index, round after round, and compare it with a fresh one.
     Churn(churn::Args),
+    /// Kill a process that writes to a durable index, again and again, and look for what it acknowledged.
+    Crash(crash::Args),
+    /// Show what it takes to save and open an index, and to log what is inserted.
+    Durability(durability::Args),
+    /// Show what is in a saved index, and verify it.
+    Inspect(inspect::Args),
     /// Time every kernel, beside other libraries if asked; print a table or JSON lines.
     Kernels(kernels::Args),
     /// Let many threads change and search one index, and check each other.
@@ -59,6 +68,9 @@ fn main() -> ExitCode {
         Task::Ann(args) => ann::run(args),
         Task::Scaling(args) => scaling::run(args),
         Task::Churn(args) => churn::run(args),
+        Task::Crash(args) => crash::run(args),
+        Task::Durability(args) => durability::run(args),
+        Task::Inspect(args) => inspect::run(args),
         Task::Kernels(args) => kernels::run(args),
         Task::Mixed(args) => mixed::run(args),
         Task::Rates(args) => rates::run(args),

@@ -12,11 +12,15 @@ const WITH_ARROW: &str = "`cargo run --release -p xtask --features arrow --` in 
                           Parquet and Arrow";
 
 pub(crate) fn read<E: Prepare>(files: &Files) -> Result<Workload<E>> {
-    let workload = Workload::read(files);
+    explained(Workload::read(files))
+}
+
+/// The same, with a way out where a file has a format that this build does not know.
+pub(crate) fn explained<T>(read: Result<T, WorkloadError>) -> Result<T> {
     let lacks_arrow = matches!(
-        &workload,
+        &read,
         Err(WorkloadError::File(error))
             if matches!(error.problem, Problem::NeedsFeature { feature: "arrow", .. })
     );
-    if lacks_arrow { workload.context(WITH_ARROW) } else { Ok(workload?) }
+    if lacks_arrow { read.context(WITH_ARROW) } else { Ok(read?) }
 }

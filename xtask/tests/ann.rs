@@ -29,7 +29,7 @@ fn events(lines: &str) -> (BuildEvent, Vec<SearchEvent>) {
     let Some(Event::Build(build)) = lines.next() else { panic!("the first event is the build") };
     let search = |event| match event {
         Event::Search(search) => search,
-        Event::Build(_) => panic!("a second build"),
+        other => panic!("{other:?} among searches"),
     };
     (build, lines.map(search).collect())
 }
@@ -161,6 +161,71 @@ fn a_truth_from_a_file_holds_unless_numbers_are_rounded() {
     for (files, element) in [(shares, "f16"), (shares, "bf16")] {
         assert!(recall(files, element) > 0.99, "{element} rounds these numbers");
     }
+}
+
+#[test]
+fn what_is_saved_is_searched_again_with_the_same_answers() {
+    let dir = small_set();
+    let run =
+        |arguments: &str| ann(dir.path(), &format!("{arguments} --passes 1 --ef 10,40 --json"));
+    for (element, metric) in [("f32", "l2"), ("bf16", "cosine"), ("u8", "ip")] {
+        let built = run(&format!(
+            "{FILES} --metric {metric} --element {element} --limit-base 900 --save index.nearfield"
+        ));
+        let built: Vec<Event> =
+            built.unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [Event::Build(build), Event::Save(save), searches @ ..] = &built[..] else {
+            panic!("{built:?}")
+        };
+        let bytes = dir.path().join("index.nearfield").metadata().unwrap().len();
+        assert_eq!(save.bytes, bytes);
+        for way in ["open", "open-verified", "load"] {
+            let lines =
+                run(&format!("--load index.nearfield --query query.u8bin --way {way}")).unwrap();
+            let mut lines = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+            let Some(Event::Load(load)) = lines.next() else {
+                panic!("the first event is the load")
+            };
+            assert_eq!((load.n, load.dim, load.bytes), (900, 784, bytes));
+            assert_eq!((load.metric.as_str(), load.element.as_str()), (metric, element));
+            assert_eq!(Some(load.graph_hash), build.graph_hash);
+            for (line, built) in lines.zip(searches) {
+                let (Event::Search(loaded), Event::Search(built)) = (line, built) else { panic!() };
+                assert_eq!(loaded.distances_per_query, built.distances_per_query);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_truth_in_keys_marks_a_loaded_index() {
+    let dir = small_set();
+    ann(dir.path(), &format!("{FILES} --metric l2 --passes 1 --ef 10 --save index")).unwrap();
+    // Wrong on purpose: the first rows are nobody's nearest.
+    let ids = Matrix::new(10, Values::I32((0..10).cycle().take(600).collect()));
+    write(&dir.path().join("gt.ibin"), &ids).unwrap();
+    let load = "--load index --query query.u8bin --gt gt.ibin --passes 1 --ef 100";
+    let lines = ann(dir.path(), &format!("{load} --json")).unwrap();
+    let Event::Search(search) = serde_json::from_str(lines.lines().nth(1).unwrap()).unwrap() else {
+        panic!("{lines}")
+    };
+    assert!(search.recall.unwrap() < 0.1);
+    let beyond = Matrix::new(10, Values::I32([vec![1; 599], vec![1_500]].concat()));
+    write(&dir.path().join("gt.ibin"), &beyond).unwrap();
+    let error = ann(dir.path(), load).unwrap_err();
+    assert!(error.contains("gt.ibin: query 59, neighbour 9: no point has the key 1500"), "{error}");
+    for (arguments, complaint) in [
+        ("--load base.u8bin --query query.u8bin", "base.u8bin: not a saved index"),
+        ("--load index --query query.u8bin --metric ip", "index: the metric is l2, not ip"),
+        ("--load index --query query.u8bin --element u8", "cannot be used with"),
+    ] {
+        let error = ann(dir.path(), arguments).unwrap_err();
+        assert!(error.contains(complaint), "{arguments}: {error}");
+    }
+    let narrow = Matrix::new(3, Values::U8(vec![1; 30]));
+    write(&dir.path().join("query.u8bin"), &narrow).unwrap();
+    let error = ann(dir.path(), "--load index --query query.u8bin").unwrap_err();
+    assert!(error.contains("query.u8bin has 3 dimensions, but the index has 784"), "{error}");
 }
 
 #[test]

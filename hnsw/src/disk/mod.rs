@@ -8,12 +8,16 @@
 //! | [`Disk::sync_folder`] | names made, changed or removed before survive power loss |
 
 mod os;
+#[cfg(test)]
+mod simulated;
 
 use std::fmt::Debug;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 pub(crate) use os::Os;
+#[cfg(test)]
+pub(crate) use simulated::{Call, Simulated};
 
 /// A file system.
 pub(crate) trait Disk: Debug + Send + Sync {
@@ -32,7 +36,7 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes a folder, unless it is there.
+    /// Makes a folder, unless it is there, and those that it is in; their names survive power loss.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
 
     /// The files in a folder.

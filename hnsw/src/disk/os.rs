@@ -33,7 +33,19 @@ impl Disk for Os {
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        match fs::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let parent = path.parent().ok_or(error)?;
+                self.create_folder(parent)?;
+                self.create_folder(path)
+            }
+            Err(error) => Err(error),
+            Ok(()) => match path.parent() {
+                Some(parent) if parent != Path::new("") => self.sync_folder(parent),
+                _ => self.sync_folder(Path::new(".")),
+            },
+        }
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -75,6 +75,7 @@ impl std::error::Error for Broken {}
 impl Graph {
     pub(crate) fn check(&self) -> Result<(), Broken> {
         self.check_entry()?;
+        self.check_ranges()?;
         let root = self.living().find(|id| self.parent(*id).is_none());
         for id in self.living() {
             for level in 0..=self.level(id) {
@@ -82,6 +83,7 @@ impl Graph {
             }
             self.check_tree(id, root)?;
         }
+        self.check_circles()?;
         self.unreachable().next().map_or(Ok(()), |id| Err(Broken::Unreachable(id)))
     }
 
@@ -99,6 +101,42 @@ impl Graph {
         } else {
             Err(Broken::Entry(self.entry()))
         }
+    }
+
+    /// Ids are those of points, in the lists of removed points as well, so that the checks that follow
+    /// can use them.
+    fn check_ranges(&self) -> Result<(), Broken> {
+        let is_point = |id: Id| (id as usize) < self.len();
+        for from in 0..self.len() as Id {
+            if !self.parent(from).is_none_or(is_point) {
+                return Err(Broken::Tree(from));
+            }
+            for level in 0..=self.level(from) {
+                if let Some(to) = self.links(from, level).find(|to| !is_point(*to)) {
+                    return Err(Broken::Link { from, to, level });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever goes from parent to parent comes to the root.
+    fn check_circles(&self) -> Result<(), Broken> {
+        // The point from which an ancestor was first passed.
+        let mut passed = vec![None; self.len()];
+        for start in self.living() {
+            let mut at = Some(start);
+            while let Some(id) = at
+                && passed[id as usize].is_none()
+            {
+                passed[id as usize] = Some(start);
+                at = self.parent(id);
+                if at.is_some_and(|parent| passed[parent as usize] == Some(start)) {
+                    return Err(Broken::Tree(id));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_list(&self, from: Id, level: usize) -> Result<(), Broken> {

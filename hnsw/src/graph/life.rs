@@ -18,6 +18,7 @@ use std::sync::atomic::{
     fence,
 };
 
+use crate::format::{Damage, Head, Kind, Parts, ReadError, Source};
 use crate::id::{Id, NONE};
 use crate::store::Table;
 
@@ -119,6 +120,51 @@ impl Life {
     pub(super) fn disturbed(&self, removals: Range<u32>) -> impl Iterator<Item = Id> {
         let entries = removals.flat_map(|removal| self.log.row(removal));
         entries.map(|id| id.load(Relaxed)).filter(|id| *id != NONE)
+    }
+
+    /// Adds what is known of removed points.
+    pub(super) fn save<'a>(&'a self, points: usize, head: &mut Head, parts: &mut Parts<'a>) {
+        let removals = self.logged.load(Relaxed);
+        head.removals = removals;
+        parts.table(Kind::Deaths, &self.deaths, if removals == 0 { 0 } else { points });
+        parts.table(Kind::Removals, &self.log, removals as usize);
+    }
+
+    pub(super) fn restore(head: &Head, source: &mut Source) -> Result<Self, ReadError> {
+        let (points, removals) = (head.points as usize, head.removals as usize);
+        if removals > points {
+            return Err(Damage::Field { name: "removals", value: removals as u64 }.into());
+        }
+        let dead = if removals == 0 { 0 } else { points };
+        let life = Self {
+            word: AtomicU64::new(0),
+            deaths: source.grown(Kind::Deaths, 1, dead, points)?,
+            log: source.grown(Kind::Removals, 2, removals, points)?,
+            logged: AtomicU32::new(head.removals),
+        };
+        life.publish(points);
+        Ok(life)
+    }
+
+    /// Whether points and removals know each other.
+    pub(super) fn verify(&self, points: usize) -> Result<(), Damage> {
+        let removals = self.logged.load(Relaxed);
+        for removal in 0..removals {
+            let [id, moved] = [0, 1].map(|at| self.log.row(removal)[at].load(Relaxed));
+            let is_known = (id as usize) < points
+                && self.deaths.row(id)[0].load(Relaxed) == removal + 1
+                && (moved == NONE || (moved as usize) < points);
+            if !is_known {
+                return Err(Damage::Item { section: Kind::Removals, item: removal.into() });
+            }
+        }
+        // Each removal has a point of its own, so no more points may be dead than there are removals.
+        let dead = (0..points as Id).filter(|id| self.is_dead(*id)).count();
+        if dead == removals as usize {
+            Ok(())
+        } else {
+            Err(Damage::Field { name: "removals", value: removals.into() })
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -17,6 +17,7 @@ mod check;
 mod digest;
 mod level;
 mod life;
+mod saved;
 
 use std::io;
 use std::ops::Range;
@@ -181,17 +182,21 @@ impl Graph {
         self.entry.store(id.unwrap_or(NONE), Release);
     }
 
-    /// The neighbour slots of `id` on `level`, [`NONE`] where empty.
+    /// The neighbour slots of `id` on `level`, [`NONE`] where empty. On a level where the point is not,
+    /// to which only a damaged graph leads, there are none.
     #[inline(always)]
     pub(crate) fn slots(&self, id: Id, level: usize) -> &[Slot] {
-        if level == 0 {
-            return self.base.row(id);
+        if level == 0 { self.base.row(id) } else { self.upper_slots(id, level) }
+    }
+
+    fn upper_slots(&self, id: Id, level: usize) -> &[Slot] {
+        if level > self.level(id) {
+            return &[];
         }
-        debug_assert!(level <= self.level(id), "point {id} is not on level {level}");
         let block = id / BLOCK as Id;
         let before = (block * BLOCK as Id..id).map(|id| self.level(id) as u32).sum::<u32>();
-        let first = self.upper_starts.row(block)[0].load(Relaxed) + before;
-        self.upper.row(first + (level - 1) as u32)
+        let first = self.upper_starts.row(block)[0].load(Relaxed).saturating_add(before);
+        self.upper.get(first.saturating_add((level - 1) as u32)).unwrap_or_default()
     }
 
     /// The neighbours of `id` on `level`.
@@ -280,14 +285,16 @@ impl Graph {
         self.copy_count.load(Relaxed) > 0
     }
 
-    /// The next copy in the chain that begins behind the point `id`, in ascending order of ids. A copy
-    /// links to the one before and the one behind it, also when it has been removed.
+    /// The next copy in the chain that begins behind the point `id`, in ascending order of ids, so that
+    /// it ends in a damaged graph as well. A copy links to the one before and the one behind it, also
+    /// when it has been removed.
     pub(crate) fn next_copy(&self, id: Id) -> Option<Id> {
+        let mut later =
+            self.links(id, 0).filter(|next| *next > id && (*next as usize) < self.len());
         if self.is_copy(id) {
-            let before = self.parent(id);
-            return self.links(id, 0).find(|next| Some(*next) != before);
+            return later.next();
         }
-        self.links(id, 0).find(|next| self.is_copy(*next) && self.parent(*next) == Some(id))
+        later.find(|next| self.is_copy(*next) && self.parent(*next) == Some(id))
     }
 
     /// Bytes of the neighbour lists, and of all else.

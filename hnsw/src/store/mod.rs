@@ -1,9 +1,11 @@
 //! Memory of the index: arrays that grow without moving.
 
+mod plain;
 mod segment;
 mod slots;
 mod table;
 
+pub(crate) use plain::Plain;
 pub(crate) use segment::Segment;
 pub(crate) use slots::Slots;
 pub(crate) use table::Table;

@@ -4,12 +4,18 @@
 //! such a read takes about 230 ns with 2 MiB pages and 340 ns with 4 KiB pages. Linux gives a plain
 //! `Vec` small pages (transparent huge pages are opt-in on most servers), so large blocks are mapped
 //! and advised. Pages are granted when they are first written: room that is never used costs nothing.
+//!
+//! The front of a block can be the bytes of a file. They are mapped privately: a write makes a page the
+//! block's own, and the file stays as it is.
 #![allow(unsafe_code, reason = "views mapped bytes as the items they hold")]
 
+use std::fs::File;
 use std::{io, ops::Range, ptr::NonNull};
 
 use bytemuck::Zeroable;
 use memmap2::MmapMut;
+
+use super::Plain;
 
 const HUGE_PAGE: usize = 2 << 20;
 
@@ -60,9 +66,9 @@ impl<T: Zeroable> Segment<T> {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
         // SAFETY: within the segment, by the assertion.
         let first = unsafe { self.first.add(range.start) };
-        // SAFETY: `zeroed` mapped room for `len` items behind `first`, at an address aligned to a
-        // page; zero bytes are a valid `T`, all writes are of type `T` through this type, and the
-        // caller sees to it that there are none now.
+        // SAFETY: room for `len` items is mapped behind `first`, at an address aligned to 64 bytes or
+        // more; zero bytes are a valid `T`, where there are others `T` is `Plain`, all writes are of
+        // type `T` through this type, and the caller sees to it that there are none now.
         unsafe { std::slice::from_raw_parts(first.as_ptr(), range.end - range.start) }
     }
 
@@ -81,6 +87,82 @@ impl<T: Zeroable> Segment<T> {
         // SAFETY: as in `shared`; the caller makes the access exclusive.
         unsafe { std::slice::from_raw_parts_mut(first.as_ptr(), range.end - range.start) }
     }
+}
+
+impl<T: Plain> Segment<T> {
+    /// `len` items, of which the first `saved` are the bytes of `file` from `offset` on, a multiple of
+    /// 64; the others are zero.
+    ///
+    /// Nobody may change these bytes of the file while the segment lives; if somebody does, items
+    /// change their values. If somebody cuts the file, reading them ends the process.
+    #[cfg(unix)]
+    pub(crate) fn mapped(file: &File, offset: u64, saved: usize, len: usize) -> io::Result<Self> {
+        use std::os::fd::AsRawFd;
+
+        assert!(saved <= len && offset.is_multiple_of(64), "{saved} of {len} at {offset}");
+        if saved == 0 {
+            return Self::zeroed(len);
+        }
+        let page = page_size()?;
+        // The map begins at a page of the file, some bytes before the items.
+        let before = (offset % page as u64) as usize;
+        let bytes = saved * size_of::<T>();
+        let room = len
+            .checked_mul(size_of::<T>())
+            .filter(|room| *room < isize::MAX as usize - 2 * page)
+            .ok_or(io::ErrorKind::OutOfMemory)?;
+        let mut memory = MmapMut::map_anon((before + room).next_multiple_of(page))?;
+        let start = memory.as_mut_ptr();
+        let from = i64::try_from(offset - before as u64).map_err(io::Error::other)?;
+        // SAFETY: replaces pages of a map that nothing else knows of yet by pages of the file, which are
+        // private; the map is longer than `before + bytes`.
+        let mapped = unsafe {
+            libc::mmap(
+                start.cast(),
+                before + bytes,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_FIXED,
+                file.as_raw_fd(),
+                from,
+            )
+        };
+        if mapped == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        // The last page shows what follows in the file.
+        let end = before + bytes;
+        memory[end..end.next_multiple_of(page)].fill(0);
+        let first = NonNull::from(&mut memory[before..]).cast();
+        Ok(Self { first, len, _memory: memory })
+    }
+
+    /// As on Unix, but read into memory: only there a map can have room behind the file's bytes.
+    #[cfg(not(unix))]
+    pub(crate) fn mapped(file: &File, offset: u64, saved: usize, len: usize) -> io::Result<Self> {
+        use std::io::{Read, Seek, SeekFrom};
+
+        let (mut file, mut segment) = (file, Self::zeroed(len)?);
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(segment.bytes_mut(saved))?;
+        Ok(segment)
+    }
+
+    /// The bytes of the first `items` items, to be filled.
+    pub(crate) fn bytes_mut(&mut self, items: usize) -> &mut [u8] {
+        let items: &mut [T] = &mut self[..items];
+        let (first, len) = (items.as_mut_ptr().cast(), size_of_val(items));
+        // SAFETY: the same memory, to which `items` has exclusive access; any bytes are an item, and
+        // all of an item's bytes are initialised.
+        unsafe { std::slice::from_raw_parts_mut(first, len) }
+    }
+}
+
+/// The bytes of a page of memory.
+#[cfg(unix)]
+fn page_size() -> io::Result<usize> {
+    // SAFETY: has no preconditions.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).map_err(|_| io::Error::last_os_error())
 }
 
 impl<T: Zeroable> std::ops::Deref for Segment<T> {
@@ -129,6 +211,33 @@ mod tests {
                 assert_eq!(segment[len - 1], 7);
             }
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_shows_through_and_stays_as_it_is() {
+        use std::io::Write;
+        use std::os::unix::fs::FileExt;
+        use std::sync::atomic::AtomicU32;
+
+        let mut file = tempfile::tempfile().unwrap();
+        let numbers: Vec<u32> = (0..10_000).collect();
+        file.write_all(bytemuck::cast_slice(&numbers)).unwrap();
+        for (offset, saved, len) in
+            [(0, 10_000, 10_000), (64, 100, 2000), (8192, 1024, 1024), (4032, 0, 7)]
+        {
+            let mut segment = Segment::<AtomicU32>::mapped(&file, offset, saved, len).unwrap();
+            assert_eq!(segment.len(), len);
+            let first = offset as u32 / 4;
+            for (i, item) in segment.iter_mut().enumerate() {
+                let expected = if i < saved { first + i as u32 } else { 0 };
+                assert_eq!(*item.get_mut(), expected, "{i} at {offset}");
+                *item.get_mut() = u32::MAX;
+            }
+        }
+        let mut bytes = vec![0; 40_000];
+        file.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(bytes, bytemuck::cast_slice::<u32, u8>(&numbers));
     }
 
     #[test]

@@ -35,14 +35,27 @@ pub(crate) struct Table<T> {
 impl<T: Zeroable + Send> Table<T> {
     /// An empty table whose first segment will hold at least `rows` rows.
     pub(crate) fn with_capacity(rows: usize, stride: usize) -> Self {
-        let first_log2 = rows.next_power_of_two().ilog2().clamp(SMALLEST_LOG2, u32::BITS);
         Self {
             segments: [const { OnceLock::new() }; SEGMENTS],
-            first_log2: AtomicU32::new(first_log2),
+            first_log2: AtomicU32::new(Self::room_log2(rows)),
             stride,
             len: AtomicUsize::new(0),
             growing: Mutex::default(),
         }
+    }
+
+    /// A table whose rows are the first `len` of a segment, which has room for 2^`first_log2`.
+    pub(crate) fn restored(first: Segment<T>, first_log2: u32, stride: usize, len: usize) -> Self {
+        let table = Self::with_capacity(1 << first_log2, stride);
+        assert!(table.first_log2() == first_log2 && first.len() == stride << first_log2);
+        let _ = table.segments[0].set(first);
+        table.len.store(len, Release);
+        table
+    }
+
+    /// The number of rows, as a power of two, for which a table of `rows` rows has room at first.
+    pub(crate) fn room_log2(rows: usize) -> u32 {
+        rows.next_power_of_two().ilog2().clamp(SMALLEST_LOG2, u32::BITS)
     }
 
     /// The number of rows that may be read.
@@ -116,6 +129,12 @@ impl<T: Zeroable + Send> Table<T> {
         let (segment, start) = self.place(row);
         // SAFETY: rows below the published count are not written any more.
         unsafe { segment.shared(start..start + self.stride) }
+    }
+
+    /// A row, if it is there.
+    #[inline(always)]
+    pub(crate) fn get(&self, row: u32) -> Option<&[T]> {
+        ((row as usize) < self.len()).then(|| self.row(row))
     }
 
     /// The segment of a row for which there is room, and where in it the row begins.

@@ -3,11 +3,12 @@
 use nearfield_kernels::{Element, Metric, Number, bf16, f16, squared_norm};
 
 use super::error::Flaw;
+use crate::store::Plain;
 
 /// An element type of [`Vectors`](crate::Vectors): every [`Element`], that is `f32`,
 /// [`struct@f16`], [`bf16`], `i8`, `u8`, and packed bits in words (`u64`) or bytes (`u8`).
 /// Sealed, as [`Element`] is.
-pub trait VectorElement: Element {
+pub trait VectorElement: Element + Plain {
     /// The metric by which stored vectors are compared when `metric` is asked for.
     #[doc(hidden)]
     fn scored_by(metric: Metric) -> Metric {

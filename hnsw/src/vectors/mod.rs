@@ -4,6 +4,7 @@ mod element;
 mod error;
 mod halves;
 mod identity;
+mod saved;
 mod scorer;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ pub use element::VectorElement;
 pub use error::{Flaw, VectorError};
 use halves::{Halved, Halves};
 use identity::{equal, fingerprint};
+pub(crate) use saved::{RowsError, element_name};
 use scorer::Compared;
 pub use scorer::{QueryBuffer, VectorScorer};
 

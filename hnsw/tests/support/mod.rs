@@ -72,6 +72,7 @@ from_number! {
     bf16: bf16::from_f32;
     i8: |x| (x * 20.0) as Self; // saturates, as does the next
     u8: |x| (x * 20.0 + 128.0) as Self;
+    u64: |x| u64::from(x.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15); // some bits
 }
 
 /// Numbers as elements: floats as they are or rounded, integers of them times 20 (`u8`: plus 128).

@@ -64,7 +64,8 @@ fn run(
             let marker = ann::marker(&workload, &settings).map_err(NotAvailable::because)?;
             for &ef in &settings.ef {
                 progress.detail(format!("searching, ef {ef}"));
-                let event = ann::search(&index, &workload, marker.as_ref(), &settings, ef);
+                let event =
+                    ann::search(&mut index.searcher(), &workload, marker.as_ref(), &settings, ef);
                 searches.push(event.map_err(NotAvailable::because)?);
             }
         }

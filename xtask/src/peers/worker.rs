@@ -98,6 +98,8 @@ fn parse(lines: &str) -> Result<Measured, Failure> {
             Event::Build(event) => build = Some(event),
             Event::Search(event) if event.recall.is_none() => return Err(Failure::NoRecall),
             Event::Search(event) => searches.push(event),
+            // Peers neither save nor load.
+            Event::Save(_) | Event::Load(_) => return Err(Failure::Line(line.to_owned())),
         }
     }
     let build = build.filter(|_| !searches.is_empty()).ok_or(Failure::Nothing)?;

@@ -8,6 +8,8 @@ use super::tree::{Token, Tree, Violation, flatten};
 const UNSAFE: &[(&str, &str)] = &[
     ("bench-suite/src/peers/linked/cast.rs", "shows vectors to the peers as their own types"),
     ("hnsw/examples/mapped_file.rs", "maps a file, of which one must promise that nobody writes"),
+    ("hnsw/src/format/map.rs", "maps a file, of which one must promise that nobody changes it"),
+    ("hnsw/src/store/plain.rs", "promises of types that any bytes are one"),
     ("hnsw/src/store/segment.rs", "owns memory that the system mapped, and lends it as slices"),
     ("hnsw/src/store/table.rs", "writes rows behind those that readers borrow"),
     ("index-peers/src/hannoy.rs", "opens an LMDB file, which maps it"),

@@ -1,8 +1,12 @@
-//! Keys as bytes: what a key needs to be kept in a file.
+//! What a key must be, and what it needs to be kept in a file.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::keys::Key;
+/// What a key must be: a number, a string, a UUID …
+pub trait Key: Clone + Eq + Hash + Send + Sync {}
+
+impl<K: Clone + Eq + Hash + Send + Sync> Key for K {}
 
 /// A key that can be written to a file and read again.
 ///

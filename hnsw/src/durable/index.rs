@@ -1,0 +1,243 @@
+//! The durable index: every operation goes to the log before it is done.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::error::{CheckpointError, LogError, WriteError};
+use super::log::{Entry, Log};
+use super::operation::{self, BATCH, INSERT, REMOVE, UPSERT};
+use super::policy::{Policy, Synced, Wait};
+use crate::build::Build;
+use crate::disk::{Disk, Lock};
+use crate::id::Id;
+use crate::index::{CompactError, Index};
+use crate::key::SavedKey;
+use crate::searchable::Searchable;
+use crate::vectors::{VectorElement, VectorError, Vectors};
+
+/// An [`Index`] over vectors that survives: what a call has done is on the disk when the call returns.
+///
+/// It lives in a folder of its own, as a snapshot and a log of the operations since.
+/// [`create`](Self::create) makes one, [`open`](Self::open) reads it again and says what it found,
+/// [`checkpoint`](Self::checkpoint) writes a new snapshot and so keeps the log short. How it is searched
+/// is told at [`Searchable`], to which it dereferences.
+///
+/// ```
+/// use nearfield_hnsw::{Durable, Index, Metric, Params, Search, Vectors};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let folder = parent.path().join("index");
+/// let empty = Index::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
+/// let index = Durable::create(&folder, empty)?;
+/// index.insert("east".to_owned(), &[1.0, 0.0])?;
+/// index.insert("north".to_owned(), &[0.0, 1.0])?;
+/// index.remove("east")?;
+/// drop(index);
+///
+/// let (index, recovery) = Durable::<String, f32>::open(&folder)?;
+/// assert_eq!((recovery.operations, recovery.cut), (3, None));
+/// assert_eq!(index.search(&[1.0, 1.0], Search::new(2))?[0].key, "north");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Acknowledging earlier
+///
+/// A sync takes a disk some milliseconds. Threads that write at the same time share one, and
+/// [`insert_batch`](Self::insert_batch) needs one for the whole batch. Where the last operations may be
+/// lost with the power, [`relaxed`](Self::relaxed) gives an index that returns earlier, and says so in
+/// what it returns:
+///
+/// ```
+/// use nearfield_hnsw::{Durable, Every, Unsynced};
+/// # use nearfield_hnsw::{Index, Metric, Params, Vectors};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let folder = parent.path().join("index");
+/// # let empty = Index::<u64, _>::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
+/// # let index = Durable::create(&folder, empty)?;
+/// let index = index.relaxed(Every(1000));
+/// let Unsynced(id) = index.insert(7, &[1.0, 0.0])?;
+/// index.flush()?; // now it will survive
+/// # assert_eq!(id, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Searches see an operation as soon as it is done, which is before it is on the disk.
+///
+/// # When the disk fails
+///
+/// An operation that cannot be written, as on a full disk, is refused and has done nothing. When a sync
+/// fails, nobody knows what is on the disk: the log is closed, those that waited for it get an error,
+/// and so does every later operation. Searches go on in any case. See [`LogError`].
+///
+/// # One at a time
+///
+/// The folder is locked: a second opening is an error, in the same process and in another. Any number
+/// of threads may write and search. Other processes may copy the folder while it is not open.
+#[derive(Debug)]
+pub struct Durable<K: SavedKey, E: VectorElement, P: Policy = Synced> {
+    index: Index<K, Vectors<E>>,
+    log: Log,
+    /// Held by writers, each beside the others, until it is known whether their records stay; a
+    /// checkpoint has it for itself.
+    gate: RwLock<()>,
+    policy: P,
+    disk: Arc<dyn Disk>,
+    snapshot: PathBuf,
+    /// Given back last.
+    lock: Box<dyn Lock>,
+}
+
+impl<K: SavedKey, E: VectorElement> Durable<K, E> {
+    pub(super) fn over(
+        index: Index<K, Vectors<E>>,
+        log: Log,
+        disk: Arc<dyn Disk>,
+        snapshot: PathBuf,
+        lock: Box<dyn Lock>,
+    ) -> Self {
+        Self { index, log, gate: RwLock::new(()), policy: Synced, disk, snapshot, lock }
+    }
+
+    /// Refuses to insert beyond `bytes` of memory, as [`Index::with_memory_budget`].
+    #[must_use]
+    pub fn with_memory_budget(self, bytes: usize) -> Self {
+        Self { index: self.index.with_memory_budget(bytes), ..self }
+    }
+
+    /// The same index, which acknowledges [earlier](Policy).
+    pub fn relaxed<Q: Policy>(self, policy: Q) -> Durable<K, E, Q> {
+        let Self { index, log, gate, policy: Synced, disk, snapshot, lock } = self;
+        Durable { index, log, gate, policy, disk, snapshot, lock }
+    }
+}
+
+impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
+    /// As [`Index::insert`].
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] as [`Index::insert`], and [`WriteError::Log`] when the log fails.
+    pub fn insert(&self, key: K, vector: &[E]) -> Result<P::Done<Id>, WriteError> {
+        self.put(INSERT, key, vector)
+    }
+
+    /// As [`Index::upsert`].
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] as [`Index::upsert`], and [`WriteError::Log`] when the log fails.
+    pub fn upsert(&self, key: K, vector: &[E]) -> Result<P::Done<Id>, WriteError> {
+        self.put(UPSERT, key, vector)
+    }
+
+    fn put(&self, kind: u8, key: K, vector: &[E]) -> Result<P::Done<Id>, WriteError> {
+        let record = operation::one(&key, vector);
+        self.write(|| {
+            let log = || self.append(kind, record);
+            let (id, entry) = self.index.put(key, vector, kind == UPSERT, log)?;
+            Ok((id, Some(entry)))
+        })
+    }
+
+    /// Removes the point of a key; whether there was one. As [`Index::remove`].
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] as [`Index::remove`], and [`WriteError::Log`] when the log fails.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Result<P::Done<bool>, WriteError>
+    where
+        K: Borrow<Q>,
+    {
+        self.write(|| {
+            let log = |key: &K| self.append(REMOVE, operation::one::<K, E>(key, &[]));
+            let entry = self.index.take_out(key, log)?;
+            Ok((entry.is_some(), entry))
+        })
+    }
+
+    /// Adds vectors under new keys, all or none of them, whatever happens; the log needs one sync. As
+    /// [`Index::insert_batch`].
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`] as [`Index::insert_batch`], and [`WriteError::Log`] when the log fails.
+    pub fn insert_batch<V: Borrow<[E]>>(
+        &self,
+        keys: Vec<K>,
+        vectors: &[V],
+        build: Build<'_>,
+    ) -> Result<P::Done<()>, WriteError> {
+        let record = operation::many(&keys, vectors);
+        self.write(|| {
+            let log = |_: &[K]| self.append(BATCH, record);
+            let entry = self.index.put_batch(keys, vectors, build, log)?;
+            Ok(((), Some(entry)))
+        })
+    }
+
+    fn append(&self, kind: u8, record: Vec<u8>) -> Result<Entry<'_>, WriteError> {
+        Ok(self.log.append(kind, record)?)
+    }
+
+    /// Does something, and waits as the policy asks if it wrote to the log.
+    fn write<'a, T>(
+        &'a self,
+        operation: impl FnOnce() -> Result<(T, Option<Entry<'a>>), WriteError>,
+    ) -> Result<P::Done<T>, WriteError> {
+        let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let (value, entry) = operation()?;
+        let sequence = entry.map(Entry::keep);
+        drop(gate);
+        match (sequence, self.policy.wait()) {
+            (Some(sequence), Wait::Synced) => self.log.sync(sequence)?,
+            (Some(_), Wait::Fewer(operations)) => self.log.sync_all_but(operations)?,
+            (None, _) | (_, Wait::Nothing) => {}
+        }
+        Ok(P::done(value))
+    }
+
+    /// Returns when everything is on the disk that had returned before.
+    ///
+    /// # Errors
+    /// When the sync fails, or the log was closed before.
+    pub fn flush(&self) -> Result<(), LogError> {
+        self.log.flush()
+    }
+
+    /// Writes a new snapshot and begins a new log, so that the next opening is quick and the old log's
+    /// room is free. Writers wait meanwhile, searches do not.
+    ///
+    /// # Errors
+    /// When the snapshot or the new log cannot be written. Nothing is lost, and unless the log was
+    /// [closed](LogError::Closed), the old log goes on.
+    pub fn checkpoint(&self) -> Result<(), CheckpointError> {
+        let _gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        // From here on the old log has everything, wherever this is interrupted.
+        self.log.flush().map_err(CheckpointError::Log)?;
+        let mut last = 0;
+        let mark = || {
+            last = self.log.written();
+            last
+        };
+        self.index.save_on(&*self.disk, &self.snapshot, mark).map_err(CheckpointError::Save)?;
+        self.log.renew(last).map_err(CheckpointError::Log)
+    }
+
+    /// Puts a [compact](Index::compact) index in the place of this one, in memory; a
+    /// [checkpoint](Self::checkpoint) then brings it to the disk.
+    ///
+    /// # Errors
+    /// As [`Index::compact`]. The index is then as before.
+    pub fn compact(&mut self, build: Build<'_>) -> Result<(), CompactError<VectorError>> {
+        self.index = self.index.compact(build)?;
+        Ok(())
+    }
+}
+
+impl<K: SavedKey, E: VectorElement, P: Policy> Deref for Durable<K, E, P> {
+    type Target = Searchable<K, Vectors<E>>;
+
+    fn deref(&self) -> &Searchable<K, Vectors<E>> {
+        &self.index
+    }
+}

@@ -1,0 +1,90 @@
+//! What is wrong with the bytes of a file.
+
+use std::fmt;
+
+use super::kind::Kind;
+
+/// Why bytes are no index: they were damaged, or never were one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Damage {
+    /// It does not begin as a saved index does.
+    NotAnIndex,
+    /// A version of the format that this version of the library does not know.
+    Version(u32),
+    /// The file is shorter or longer than it says.
+    Length {
+        /// What it says; the least that it must have, where it ends before it says so.
+        expected: u64,
+        /// What it has.
+        found: u64,
+    },
+    /// Head and table of sections do not have their checksum.
+    Head,
+    /// A field of the head, or of the table of sections, cannot be.
+    Field {
+        /// Its name.
+        name: &'static str,
+        /// What it holds.
+        value: u64,
+    },
+    /// A name in the head is unknown.
+    Name {
+        /// Of what.
+        of: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// A section is missing.
+    Missing(Kind),
+    /// A section has another length than the head demands.
+    Section {
+        /// Which.
+        section: Kind,
+        /// Bytes that it must have.
+        expected: u64,
+        /// Bytes that it has.
+        found: u64,
+    },
+    /// A section does not have its checksum.
+    Checksum(Kind),
+    /// What a section says of a point, or of another item, cannot be.
+    Item {
+        /// Which section.
+        section: Kind,
+        /// The number of the item in it.
+        item: u64,
+    },
+    /// The graph is not whole.
+    Graph(String),
+    /// The bytes of a point's key are no key, or those of another point's.
+    Key {
+        /// The point.
+        id: u32,
+    },
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnIndex => f.write_str("not a saved index"),
+            Self::Version(version) => write!(f, "version {version} of the format; 1 is known"),
+            Self::Length { expected, found } => {
+                write!(f, "{found} bytes instead of {expected}")
+            }
+            Self::Head => f.write_str("the checksum of the head is wrong"),
+            Self::Field { name, value } => write!(f, "the head says {name} {value}"),
+            Self::Name { of, found } => write!(f, "the {of} `{found}` is unknown"),
+            Self::Missing(section) => write!(f, "there is no section `{section}`"),
+            Self::Section { section, expected, found } => {
+                write!(f, "the section `{section}` has {found} bytes instead of {expected}")
+            }
+            Self::Checksum(section) => write!(f, "the checksum of `{section}` is wrong"),
+            Self::Item { section, item } => write!(f, "item {item} of `{section}` cannot be"),
+            Self::Graph(broken) => write!(f, "the graph is not whole: {broken}"),
+            Self::Key { id } => write!(f, "the key of point {id} is none, or another's"),
+        }
+    }
+}
+
+impl std::error::Error for Damage {}

@@ -1,0 +1,156 @@
+//! Why an index was not saved, or not opened.
+
+use std::path::PathBuf;
+use std::{fmt, io};
+
+use crate::format::{Damage, ReadError};
+use crate::hnsw::Unwritable;
+use crate::vectors::{RowsError, VectorError};
+
+/// Why an index was not saved. A file that was there is as it was.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// The system refused a step.
+    Io {
+        /// What was being done.
+        step: &'static str,
+        /// The file that was to be saved.
+        path: PathBuf,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// What there is to save is not whole.
+    Unwritable(Unwritable),
+}
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { step, path, error } => {
+                write!(f, "cannot {step} {}: {error}", path.display())
+            }
+            Self::Unwritable(unwritable) => write!(f, "not saved: {unwritable}"),
+        }
+    }
+}
+
+impl std::error::Error for SaveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            Self::Unwritable(unwritable) => Some(unwritable),
+        }
+    }
+}
+
+/// Why a file was not opened as an index.
+#[derive(Debug)]
+pub struct OpenError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is the matter with it.
+    pub cause: OpenCause,
+}
+
+/// What is the matter with a file that was not opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenCause {
+    /// The system does not let it be read.
+    Io(io::Error),
+    /// Its bytes are not, or no longer, a saved index.
+    Damaged(Damage),
+    /// It is an index of other elements.
+    Element {
+        /// The elements that were asked for; empty for points that are kept elsewhere.
+        expected: &'static str,
+        /// The elements in the file; empty for points that are kept elsewhere.
+        found: String,
+    },
+    /// It is an index with other keys.
+    Keys {
+        /// The encoding of the keys that were asked for.
+        expected: &'static str,
+        /// The encoding of those in the file; empty where there are none.
+        found: String,
+    },
+    /// It is the graph of other points than those that it is to be opened with.
+    Points {
+        /// How many points the file's graph has.
+        expected: usize,
+        /// How many points were given.
+        found: usize,
+    },
+    /// Vectors as the file has them cannot be compared here.
+    Vectors(VectorError),
+}
+
+impl From<ReadError> for OpenCause {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => Self::Io(error),
+            ReadError::Damaged(damage) => Self::Damaged(damage),
+        }
+    }
+}
+
+impl From<io::Error> for OpenCause {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<Damage> for OpenCause {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+impl OpenCause {
+    /// What is the matter with the vectors of a file that should be of the elements `expected`.
+    pub(super) fn of_rows(error: RowsError, expected: &'static str) -> Self {
+        match error {
+            RowsError::Element(found) => Self::Element { expected, found },
+            RowsError::Read(error) => error.into(),
+            RowsError::Vectors(error) => Self::Vectors(error),
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.cause)
+    }
+}
+
+impl fmt::Display for OpenCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |name: &'static str| if name.is_empty() { "none" } else { name };
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Damaged(damage) => damage.fmt(f),
+            Self::Element { expected, found } => {
+                write!(f, "elements `{found}` in the file, `{}` asked for", named(expected))
+            }
+            Self::Keys { expected, found } => {
+                write!(f, "keys `{found}` in the file, `{}` asked for", named(expected))
+            }
+            Self::Points { expected, found } => {
+                write!(f, "a graph of {expected} points, not of the {found} that there are")
+            }
+            Self::Vectors(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            OpenCause::Io(error) => Some(error),
+            OpenCause::Damaged(damage) => Some(damage),
+            OpenCause::Vectors(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Saving an index.
+
+use std::path::Path;
+
+use super::atomic::replace;
+use super::error::SaveError;
+use crate::disk::{Disk, Os};
+use crate::format::{Flag, Head, Parts};
+use crate::hnsw::{Hnsw, Unwritable};
+use crate::index::Index;
+use crate::key::SavedKey;
+use crate::space::Space;
+use crate::vectors::{VectorElement, Vectors};
+
+impl<E: VectorElement> Hnsw<Vectors<E>> {
+    /// Writes the index to a file, as [`Index::save`] does, without keys.
+    ///
+    /// # Errors
+    /// As [`Index::save`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+        write(&Os, path.as_ref(), self, |head, parts| {
+            self.space.save(self.graph.len(), head, parts);
+            Ok(())
+        })
+    }
+}
+
+impl<S: Space> Hnsw<S> {
+    /// Writes the graph alone to a file, as [`Index::save_graph`] does, without keys.
+    ///
+    /// # Errors
+    /// As [`Index::save`].
+    pub fn save_graph(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+        write(&Os, path.as_ref(), self, |_, _| Ok(()))
+    }
+}
+
+impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
+    /// Writes the index to a file: vectors, graph, keys, parameters. The same index is the same bytes, on
+    /// every machine. Writers wait meanwhile, searches do not.
+    ///
+    /// The file is written beside `path` and then renamed, so that, whatever happens meanwhile, at `path`
+    /// is the old file or the new one, whole; when this returns, the new one survives power loss.
+    /// An interrupted save leaves a file behind whose name ends in `.new`.
+    ///
+    /// ```
+    /// use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("places.nearfield");
+    /// let index = Index::new(Vectors::<f32>::new(2, Metric::L2Squared)?, Params::default())?;
+    /// index.insert("harbour".to_string(), &[3.0, 4.0])?;
+    /// index.save(&path)?;
+    ///
+    /// let opened = Index::<String, Vectors<f32>>::open(&path)?;
+    /// assert_eq!(opened.search(&[2.0, 4.0], Search::new(1))?[0].key, "harbour");
+    /// opened.insert("bridge".to_string(), &[1.0, 1.0])?; // in memory: the file stays as it is
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the system refuses a step; the file at `path` is then as it was. When the index is not
+    /// [whole](Unwritable).
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+        self.save_on(&Os, path.as_ref(), || 0)
+    }
+
+    /// Saves to any disk, with the number of the last operation of a log, asked for when nothing changes
+    /// any more.
+    pub(crate) fn save_on(
+        &self,
+        disk: &dyn Disk,
+        path: &Path,
+        mark: impl FnOnce() -> u64,
+    ) -> Result<(), SaveError> {
+        write(disk, path, &self.hnsw, |head, parts| {
+            head.mark = mark();
+            self.hnsw.space.save(self.hnsw.graph.len(), head, parts);
+            self.save_keys(head, parts)
+        })
+    }
+}
+
+impl<K: SavedKey, S: Space> Index<K, S> {
+    /// Writes graph and keys to a file, as [`save`](Index::save) does, and leaves the points where they
+    /// are: for a space of the caller's own. [`open_graph`](Self::open_graph) needs the same points.
+    ///
+    /// # Errors
+    /// As [`save`](Index::save).
+    pub fn save_graph(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+        write(&Os, path.as_ref(), &self.hnsw, |head, parts| self.save_keys(head, parts))
+    }
+
+    fn save_keys(&self, head: &mut Head, parts: &mut Parts<'_>) -> Result<(), Unwritable> {
+        self.keys.verify_once().map_err(Unwritable::Damaged)?;
+        self.keys.save(&self.hnsw, head, parts);
+        Ok(())
+    }
+}
+
+/// Writes an index to a file, with the parts beside the graph that `more` adds.
+fn write<'a, S: Space>(
+    disk: &dyn Disk,
+    path: &Path,
+    index: &'a Hnsw<S>,
+    more: impl FnOnce(&mut Head, &mut Parts<'a>) -> Result<(), Unwritable>,
+) -> Result<(), SaveError> {
+    let writer = index.settled().map_err(SaveError::Unwritable)?;
+    let mut head = Head {
+        ef_construction: index.params.ef_construction as u64,
+        seed: index.params.seed,
+        unswept: writer.unswept as u64,
+        build_distances: index.build_distances(),
+        ..Head::default()
+    };
+    head.set(Flag::KeepPruned, index.params.keep_pruned);
+    let mut parts = Parts::default();
+    more(&mut head, &mut parts).map_err(SaveError::Unwritable)?;
+    index.graph.save(&mut head, &mut parts);
+    index.originals.save(&mut parts);
+    replace(disk, path, |sink| parts.write(&head, sink))
+}

@@ -1,0 +1,280 @@
+//! What can be asked of an index by keys.
+
+use std::borrow::{Borrow, Cow};
+use std::collections::VecDeque;
+use std::fmt;
+use std::hash::Hash;
+
+use crate::graph::Broken;
+use crate::hnsw::Hnsw;
+use crate::id::{Hit, Id};
+use crate::key::Key;
+use crate::keys::{ByKey, KeyHit, Keys};
+use crate::memory::Memory;
+use crate::params::Params;
+use crate::points::{PointMetric, Points};
+use crate::search::{BatchError, Pages, Search, SearchError, Searcher};
+use crate::space::Space;
+use crate::stats::Stats;
+use crate::threads::Threads;
+use crate::vectors::{VectorElement, Vectors};
+
+/// What can be asked of an [`Index`](crate::Index) or of a [`Durable`](crate::Durable) one, which both
+/// lend theirs: everything that changes nothing.
+///
+/// ```
+/// use nearfield_hnsw::{Index, Metric, Params, Search, Searchable, Vectors};
+///
+/// fn nearest(index: &Searchable<String, Vectors<f32>>, query: &[f32]) -> Option<String> {
+///     Some(index.search(query, Search::new(1)).ok()?.first()?.key.clone())
+/// }
+///
+/// let index = Index::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
+/// index.insert("east".to_owned(), &[1.0, 0.0])?;
+/// assert_eq!(nearest(&index, &[0.5, 0.1]).as_deref(), Some("east"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Searchable<K: Key, S: Space> {
+    pub(crate) hnsw: Hnsw<S>,
+    pub(crate) keys: Keys<K>,
+}
+
+impl<K: Key, S: Space> Searchable<K, S> {
+    /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points that the
+    /// request wants), none twice. A filter is asked about keys.
+    ///
+    /// ```
+    /// # use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
+    /// # let index = Index::new(Vectors::<f32>::new(1, Metric::L2Squared)?, Params::default())?;
+    /// # index.insert("b/1".to_string(), &[1.0])?;
+    /// let hits = index.search(&[0.5], Search::new(10).filter(&|key: &String| key.starts_with("b/")))?;
+    /// assert_eq!(hits[0].key, "b/1");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When `k` or `ef` is 0, the radius is NaN, or the query does not fit the space.
+    pub fn search(
+        &self,
+        query: &S::Query,
+        search: Search<'_, K>,
+    ) -> Result<Vec<KeyHit<'_, K>>, SearchError<S::QueryError>> {
+        let by_id = |search: Search<'_>| {
+            self.hnsw.searcher().search(query, search).map(|hits| self.name(hits))
+        };
+        self.by_key(search, by_id)
+    }
+
+    /// The points nearest to the point of `key`: itself first, unless a filter leaves it out.
+    ///
+    /// # Errors
+    /// When `k` or `ef` is 0, the radius is NaN, or no point has the key.
+    pub fn search_near<Q: Hash + Eq + ?Sized>(
+        &self,
+        key: &Q,
+        search: Search<'_, K>,
+    ) -> Result<Vec<KeyHit<'_, K>>, SearchError<S::QueryError>>
+    where
+        K: Borrow<Q>,
+    {
+        loop {
+            let id = self.id(key).ok_or(SearchError::NoSuchPoint)?;
+            let by_id = |search: Search<'_>| {
+                self.hnsw.searcher().search_near(id, search).map(|hits| self.name(hits))
+            };
+            match self.by_key(search, by_id) {
+                // Replaced meanwhile: the key has another point now.
+                Err(SearchError::NoSuchPoint) => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Searches for all `queries` in parallel; answers in their order, each as
+    /// [`search`](Self::search) gives it.
+    ///
+    /// # Errors
+    /// The first query that cannot be served.
+    ///
+    /// # Panics
+    /// When the system refuses the threads asked for by [`Threads::All`] or [`Threads::Count`].
+    pub fn search_batch<P: Borrow<S::Query> + Sync>(
+        &self,
+        queries: &[P],
+        search: Search<'_, K>,
+        threads: Threads<'_>,
+    ) -> Result<Vec<Vec<KeyHit<'_, K>>>, BatchError<S::QueryError>> {
+        let by_id = |search: Search<'_>| self.hnsw.search_batch(queries, search, threads);
+        let answers = self.by_key(search, by_id)?;
+        Ok(answers.iter().map(|hits| self.name(hits)).collect())
+    }
+
+    /// The hits of one search, page after page of `k`, without repeats, until there are no more.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn pages<'a>(
+        &'a self,
+        query: &'a S::Query,
+        search: Search<'a, K>,
+    ) -> Result<KeyPages<'a, K, S>, SearchError<S::QueryError>> {
+        let pages = self.hnsw.pages(query, search.with(None))?;
+        Ok(KeyPages { pages, keys: &self.keys, search, ready: VecDeque::new() })
+    }
+
+    /// Carries out a search over ids whose filter asks about keys.
+    fn by_key<T>(&self, search: Search<'_, K>, by_id: impl FnOnce(Search<'_>) -> T) -> T {
+        let filter = search.filter.map(|filter| ByKey { keys: &self.keys, filter });
+        by_id(search.with(filter.as_ref().map(|filter| filter as _)))
+    }
+
+    fn name(&self, hits: &[Hit]) -> Vec<KeyHit<'_, K>> {
+        hits.iter().filter_map(|hit| self.keys.name(*hit)).collect()
+    }
+
+    /// Whether a point has the key.
+    pub fn contains<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.id(key).is_some()
+    }
+
+    /// The id of the point that has the key.
+    pub fn id<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Id>
+    where
+        K: Borrow<Q>,
+    {
+        self.keys.find(key, &self.hnsw)
+    }
+
+    /// The key of the point `id`; that of a removed point as well, until the index is saved and opened.
+    pub fn key(&self, id: Id) -> Option<&K> {
+        self.keys.get(id)
+    }
+
+    /// The keys and ids of all points that live at the moment of the call, in order of ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, Id)> {
+        self.hnsw.ids().filter_map(|id| Some((self.keys.get(id)?, id)))
+    }
+
+    /// Number of points.
+    pub fn len(&self) -> usize {
+        self.hnsw.len()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.hnsw.is_empty()
+    }
+
+    /// The points, those that were removed among them.
+    pub fn space(&self) -> &S {
+        self.hnsw.space()
+    }
+
+    /// Something that runs one search after another without allocating, by ids; [`key`](Self::key) has
+    /// their keys. One per thread.
+    pub fn searcher(&self) -> Searcher<'_, S> {
+        self.hnsw.searcher()
+    }
+
+    /// The parameters it was built with.
+    pub fn params(&self) -> &Params {
+        self.hnsw.params()
+    }
+
+    /// The memory in use, by part; scratch memory of searches apart.
+    pub fn memory(&self) -> Memory {
+        Memory { keys: self.keys.bytes(), ..self.hnsw.memory() }
+    }
+
+    /// A digest of the graph, see [`Hnsw::graph_hash`].
+    pub fn graph_hash(&self) -> u64 {
+        self.hnsw.graph_hash()
+    }
+
+    /// Whether a third of the space is that of removed points, or more: then
+    /// [`Index::compact`](crate::Index::compact) pays. Costs nothing.
+    pub fn should_compact(&self) -> bool {
+        self.hnsw.should_compact()
+    }
+
+    /// What the index is made of. Takes time in proportion to the index, and keeps writers waiting.
+    pub fn stats(&self) -> Stats {
+        Stats { memory: self.memory(), ..self.hnsw.stats() }
+    }
+
+    /// Verifies what must always hold: of the graph as [`Hnsw::check`], and that every key and its
+    /// point know each other. Takes time in proportion to the index, and keeps writers waiting.
+    ///
+    /// # Errors
+    /// The first invariant that is broken; it would be a bug of this crate.
+    pub fn check(&self) -> Result<(), Broken> {
+        self.hnsw.check_with(|| {
+            let unknown = |id: &Id| match self.keys.get(*id) {
+                Some(key) => self.keys.current(key) != Some(*id),
+                None => true,
+            };
+            match self.hnsw.ids().find(unknown) {
+                Some(id) => Err(Broken::Key(id)),
+                None if self.keys.len() != self.len() => {
+                    Err(Broken::Keys { keys: self.keys.len(), points: self.len() })
+                }
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+impl<K: Key, E: VectorElement> Searchable<K, Vectors<E>> {
+    /// The vector of a key as it is stored, see [`Vectors`].
+    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Cow<'_, [E]>>
+    where
+        K: Borrow<Q>,
+    {
+        self.space().get(self.id(key)?)
+    }
+}
+
+impl<K: Key, M: PointMetric> Searchable<K, Points<M>> {
+    /// The point of a key.
+    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&M::Point>
+    where
+        K: Borrow<Q>,
+    {
+        self.space().get(self.id(key)?)
+    }
+}
+
+/// [`Pages`] of hits with their keys.
+pub struct KeyPages<'a, K: Key, S: Space> {
+    pages: Pages<'a, S>,
+    keys: &'a Keys<K>,
+    search: Search<'a, K>,
+    /// Hits of the last page of ids that are for the next page.
+    ready: VecDeque<KeyHit<'a, K>>,
+}
+
+impl<'a, K: Key, S: Space> Iterator for KeyPages<'a, K, S> {
+    type Item = Vec<KeyHit<'a, K>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { pages, keys, search, ready } = self;
+        let allows = |hit: &KeyHit<'_, K>| search.filter.is_none_or(|f| f.allows(hit.key));
+        while ready.len() < search.k
+            && let Some(page) = pages.next()
+        {
+            ready.extend(page.into_iter().filter_map(|hit| keys.name(hit)).filter(allows));
+        }
+        let page: Vec<_> = ready.drain(..search.k.min(ready.len())).collect();
+        Some(page).filter(|page| !page.is_empty())
+    }
+}
+
+impl<K: Key, S: Space> fmt::Debug for KeyPages<'_, K, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPages").field("pages", &self.pages).finish_non_exhaustive()
+    }
+}
