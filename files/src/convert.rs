@@ -212,8 +212,12 @@ mod tests {
         // Just above the middle between 1 and the next half, by less than an `f32` can show.
         let (half, bhalf, least) = (1.0 + 1.0 / 2048.0, 1.0 + 1.0 / 256.0, 1e-12);
         for sign in [1.0, -1.0] {
-            let (up, tie) = (sign * (half + least), sign * half);
+            let (up, tie, down) = (sign * (half + least), sign * half, sign * (half - least));
             let next = f16::from_bits(f16::ONE.to_bits() + 1).to_f64();
+            // Just below the middle between the next half and the one behind it.
+            let (values, _) =
+                of::<f16>(Values::F64(vec![down, sign * (half + 1.0 / 1024.0 - least)])).unwrap();
+            assert_eq!([values[0].to_f64(), values[1].to_f64()], [sign, sign * next]);
             let (values, is_rounded) = of::<f16>(Values::F64(vec![up, tie])).unwrap();
             assert_eq!([values[0].to_f64(), values[1].to_f64()], [sign * next, sign]);
             assert!(is_rounded);

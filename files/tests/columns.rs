@@ -120,10 +120,14 @@ fn the_column_is_the_only_one_or_named() {
 #[test]
 fn holes_and_ragged_rows_are_named() {
     let says = |name: &str, columns: &Columns| {
-        let mut reader = Reader::open_columns(fixture(name), columns).unwrap();
-        let error = reader.chunks(1).find_map(Result::err).unwrap();
-        assert!(error.to_string().contains(name), "{error} does not name the file");
-        error.problem.to_string()
+        let problem = |rows| {
+            let mut reader = Reader::open_columns(fixture(name), columns).unwrap();
+            let error = reader.chunks(rows).find_map(Result::err).unwrap();
+            assert!(error.to_string().contains(name), "{error} does not name the file");
+            error.problem.to_string()
+        };
+        assert_eq!(problem(1), problem(2));
+        problem(9)
     };
     let any = Columns::default();
     assert_eq!(
