@@ -79,6 +79,31 @@
 //! [`Durable`] is an [`Index`] in a folder, with a log: what a call has done survives the end of the
 //! process and the loss of power.
 //!
+//! # Files
+//!
+//! [`Index::save`] writes one file, [`Index::open`] maps it: a search can begin at once, whatever the size.
+//! [`Durable`] is an index that lives in a folder, with a log: what a call has done survives power loss
+//! when the call returns. The graph alone can be saved as well, for points that are kept elsewhere
+//! ([`Index::save_graph`]).
+//!
+//! ```
+//! use nearfield_hnsw::{Durable, Index, Metric, Params, Search, Vectors};
+//!
+//! # let temporary = tempfile::tempdir()?;
+//! # let folder = temporary.path().join("places");
+//! let empty = Index::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
+//! let places = Durable::create(&folder, empty)?;
+//! places.insert("harbour".to_string(), &[1.0, 0.0])?; // on the disk when it returns
+//! # drop(places);
+//!
+//! // After a crash, or the next day:
+//! let (places, recovery) = Durable::<String, f32>::open(&folder)?;
+//! assert_eq!(recovery.operations, 1);
+//! assert_eq!(places.search(&[2.0, 1.0], Search::new(1))?[0].key, "harbour");
+//! places.checkpoint()?; // the log is short again
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What is promised
 //!
 //! - The same points, parameters and operations in the same order give the same graph
@@ -91,6 +116,8 @@
 //!   finds it.
 //! - Every point can be reached from every other ([`Hnsw::check`] verifies it), and equal rows
 //!   (equal bytes of what is stored, see [`Vectors`]) are all found, in ascending order of ids.
+//! - A saved index is the same bytes on every machine. Of a file no byte is trusted: damage is a typed
+//!   error, or where a file was opened unverified a wrong answer; never a panic, never a read out of range.
 //! - NaN, infinity, norms whose distances would overflow, vectors without a direction, wrong dimensions
 //!   and parameters out of range are typed errors, and leave the index as it was.
 //!
