@@ -9,6 +9,7 @@ pub mod crash;
 pub mod curve;
 pub mod durability;
 mod elements;
+pub mod export;
 pub mod generated;
 pub mod kernel_cells;
 pub mod kernel_runs;

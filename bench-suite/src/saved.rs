@@ -7,7 +7,8 @@ use std::{
 };
 
 use nearfield_hnsw::{
-    FileInfo, Hnsw, Id, Index, OpenError, Searcher, Space, VectorElement, Vectors, bf16, f16,
+    Damage, FileInfo, Foreign, Hnsw, Id, ImportError, Index, Library, OpenCause, OpenError,
+    Searcher, Space, VectorElement, Vectors, bf16, f16,
 };
 use nearfield_kernels::Metric;
 
@@ -55,6 +56,18 @@ macro_rules! each_saved {
     };
 }
 
+macro_rules! any_of {
+    ($($element:ty: $any:ident;)*) => {$(
+        impl From<Saved<$element>> for AnySaved {
+            fn from(saved: Saved<$element>) -> Self {
+                Self::$any(saved)
+            }
+        }
+    )*};
+}
+
+any_of! { f32: F32; f16: F16; bf16: Bf16; i8: I8; u8: U8; u64: U64; }
+
 /// How a file of ours is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -89,6 +102,20 @@ pub enum SavedError {
         /// The encoding of its keys.
         keys: String,
     },
+    /// It is nobody's index.
+    #[error("{}: no index of ours, nor of hnswlib, usearch or faiss", .0.display())]
+    Unknown(PathBuf),
+    /// It is an index of another library, and not whole, or cannot be read here.
+    #[error("{}: {error}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ImportError,
+    },
+    /// The file does not say its metric, and nobody else did.
+    #[error("{}: a file of hnswlib, which does not say its metric: use --metric", .0.display())]
+    NoMetric(PathBuf),
     /// The metric is another one than was asked for.
     #[error("{}: the metric is {found}, not {asked}", path.display())]
     Metric {
@@ -101,20 +128,76 @@ pub enum SavedError {
     },
 }
 
+/// Whose index a file holds, by its content.
+#[derive(Debug)]
+pub enum Format {
+    /// Ours.
+    Nearfield(Box<FileInfo>),
+    /// That of another library.
+    Foreign(Foreign),
+}
+
+impl Format {
+    /// Looks at a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is an index of nobody known here.
+    pub fn of(path: &Path) -> Result<Self, SavedError> {
+        match FileInfo::read(path) {
+            Ok(info) => Ok(Self::Nearfield(Box::new(info))),
+            Err(OpenError { cause: OpenCause::Damaged(Damage::NotAnIndex), .. }) => {
+                Foreign::detect(path).map(Self::Foreign).map_err(at(path))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The name of the library.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Nearfield(_) => "nearfield".to_owned(),
+            Self::Foreign(foreign) => foreign.library.to_string(),
+        }
+    }
+
+    fn element(&self) -> &str {
+        match self {
+            Self::Nearfield(info) => &info.element,
+            Self::Foreign(foreign) => foreign.element,
+        }
+    }
+}
+
+/// Puts the file before what is wrong with it.
+fn at(path: &Path) -> impl FnOnce(ImportError) -> SavedError {
+    |error| match error {
+        ImportError::Unknown(_) => SavedError::Unknown(path.to_owned()),
+        error => SavedError::Import { path: path.to_owned(), error },
+    }
+}
+
 impl AnySaved {
-    /// Opens a file by its content. `metric` is what it must be, where the file says it.
+    /// Opens a file of a format. `metric` is the one where the file does not say it, and else must be
+    /// that of the file.
     ///
     /// # Errors
     /// When it cannot be read, is not whole, or cannot be searched here.
-    pub fn read(path: &Path, metric: Option<Metric>, way: Way) -> Result<Self, SavedError> {
-        let info = FileInfo::read(path)?;
-        let saved = match info.element.as_str() {
-            "f32" => Self::F32(Saved::read(path, &info, way)?),
-            "f16" => Self::F16(Saved::read(path, &info, way)?),
-            "bf16" => Self::Bf16(Saved::read(path, &info, way)?),
-            "i8" => Self::I8(Saved::read(path, &info, way)?),
-            "u8" => Self::U8(Saved::read(path, &info, way)?),
-            "u64" => Self::U64(Saved::read(path, &info, way)?),
+    pub fn read(
+        path: &Path,
+        format: &Format,
+        metric: Option<Metric>,
+        way: Way,
+    ) -> Result<Self, SavedError> {
+        let saved = match format.element() {
+            "f32" => Self::F32(match format {
+                Format::Foreign(foreign) => Saved::import_floats(path, foreign.library, metric)?,
+                Format::Nearfield(info) => Saved::read(path, info, way)?,
+            }),
+            "f16" => Self::F16(Saved::read_any(path, format, way)?),
+            "bf16" => Self::Bf16(Saved::read_any(path, format, way)?),
+            "i8" => Self::I8(Saved::read_any(path, format, way)?),
+            "u8" => Self::U8(Saved::read_any(path, format, way)?),
+            "u64" => Self::U64(Saved::read_any(path, format, way)?),
             element => {
                 let (path, element) = (path.to_owned(), element.to_owned());
                 return Err(SavedError::Element { path, element });
@@ -130,7 +213,34 @@ impl AnySaved {
     }
 }
 
+impl Saved<f32> {
+    /// An index of another library over floats.
+    fn import_floats(
+        path: &Path,
+        library: Library,
+        metric: Option<Metric>,
+    ) -> Result<Self, SavedError> {
+        let index = match library {
+            Library::Hnswlib => {
+                let metric = metric.ok_or_else(|| SavedError::NoMetric(path.to_owned()))?;
+                Index::from_hnswlib(path, metric)
+            }
+            Library::Faiss => Index::from_faiss(path),
+            _ => Index::from_usearch(path),
+        };
+        Ok(Self::Keyed(index.map_err(at(path))?))
+    }
+}
+
 impl<E: VectorElement> Saved<E> {
+    /// An index of ours, or of the one other library that has elements beside floats.
+    fn read_any(path: &Path, format: &Format, way: Way) -> Result<Self, SavedError> {
+        match format {
+            Format::Nearfield(info) => Self::read(path, info, way),
+            Format::Foreign(_) => Ok(Self::Keyed(Index::from_usearch(path).map_err(at(path))?)),
+        }
+    }
+
     fn read(path: &Path, info: &FileInfo, way: Way) -> Result<Self, SavedError> {
         Ok(match (info.keys.as_str(), way) {
             ("", Way::Open) => Self::Bare(Hnsw::open(path)?),
@@ -183,11 +293,11 @@ impl<E: VectorElement> Saved<E> {
         }
     }
 
-    /// Bytes that the index takes, by the count of the index.
-    pub fn bytes(&self) -> usize {
+    /// The key of a point that lives.
+    pub fn key(&self, id: Id) -> Option<u64> {
         match self {
-            Self::Bare(index) => index.memory().total(),
-            Self::Keyed(index) => index.memory().total(),
+            Self::Bare(index) => index.contains(id).then_some(id.into()),
+            Self::Keyed(index) => index.key(id).copied().filter(|key| index.id(key) == Some(id)),
         }
     }
 
@@ -203,10 +313,10 @@ impl<E: VectorElement> Saved<E> {
     ///
     /// # Errors
     /// When the length of the file cannot be had.
-    pub fn event(&self, path: &Path, seconds: f64) -> io::Result<LoadEvent> {
+    pub fn event(&self, path: &Path, format: &Format, seconds: f64) -> io::Result<LoadEvent> {
         let vectors = self.vectors();
         Ok(LoadEvent {
-            format: "nearfield".into(),
+            format: format.name(),
             element: E::NAME.into(),
             metric: vectors.metric().name().into(),
             n: self.len(),
@@ -252,7 +362,7 @@ impl<E: VectorElement + Prepare> Saved<E> {
         }
         let prepared = E::prepare(matrix, vectors.metric());
         let queries =
-            prepared.map_err(|source| WorkloadError::Prepare { path: path.clone(), source })?.table;
+            prepared.map_err(|error| WorkloadError::Prepare { path: path.clone(), error })?.table;
         if queries.dim() != vectors.dim() {
             return Err(WorkloadError::IndexDimension {
                 query: path.clone(),
@@ -274,7 +384,7 @@ impl<E: VectorElement + Prepare> Saved<E> {
         }
         let id = |key: i64| self.id(key.try_into().ok()?);
         let mut truth = Truth::by_key(&matrix, id)
-            .map_err(|source| WorkloadError::Truth { path: path.to_owned(), source })?;
+            .map_err(|error| WorkloadError::Truth { path: path.to_owned(), error })?;
         truth.truncate(queries);
         Ok(truth)
     }

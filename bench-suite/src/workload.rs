@@ -57,12 +57,12 @@ pub enum WorkloadError {
     #[error("{}: no rows", .0.display())]
     Empty(PathBuf),
     /// Rows that make no sense under the metric.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Prepare {
         /// The file.
         path: PathBuf,
         /// What is wrong with its rows.
-        source: PrepareError,
+        error: PrepareError,
     },
     /// Base and queries do not lie in one space.
     #[error(
@@ -89,12 +89,12 @@ pub enum WorkloadError {
         index_dim: usize,
     },
     /// Ids that are none.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Truth {
         /// The file.
         path: PathBuf,
         /// What is wrong with its ids.
-        source: TruthError,
+        error: TruthError,
     },
     /// A truth for fewer queries.
     #[error("{} has {truth} rows for {queries} queries", path.display())]
@@ -143,7 +143,7 @@ impl<E: Prepare> Workload<E> {
         };
         let prepare = |matrix, path: &Path| {
             E::prepare(matrix, files.metric)
-                .map_err(|source| WorkloadError::Prepare { path: path.to_owned(), source })
+                .map_err(|error| WorkloadError::Prepare { path: path.to_owned(), error })
         };
         let base = prepare(base_matrix, &files.base)?;
         let queries = prepare(query_matrix, &files.query)?;
@@ -225,7 +225,7 @@ fn read_truth(path: &Path, base: usize, queries: usize) -> Result<Truth, Workloa
         return Err(WorkloadError::TruthRows { path: path.to_owned(), truth, queries });
     }
     let mut truth = Truth::from_matrix(&matrix, base)
-        .map_err(|source| WorkloadError::Truth { path: path.to_owned(), source })?;
+        .map_err(|error| WorkloadError::Truth { path: path.to_owned(), error })?;
     truth.truncate(queries);
     Ok(truth)
 }

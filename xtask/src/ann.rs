@@ -10,7 +10,7 @@ use bench_suite::{
     ann::{self, Event, Settings},
     arguments::{IndexArgs, metric},
     each_saved,
-    saved::{AnySaved, Questions, Way},
+    saved::{AnySaved, Format, Questions, Way},
     table::Prepare,
     workload::{Files, TRUTH_COLUMNS},
 };
@@ -143,11 +143,12 @@ fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
 fn load(args: &Args, path: &Path) -> anyhow::Result<()> {
     let mut printer =
         Printer { json: args.json, saves: args.save.is_some(), to: io::stdout().lock() };
+    let format = Format::of(path)?;
     let start = Instant::now();
-    let any = AnySaved::read(path, args.metric, args.way.into())?;
+    let any = AnySaved::read(path, &format, args.metric, args.way.into())?;
     let seconds = start.elapsed().as_secs_f64();
     each_saved!(&any, saved => {
-        printer.print(&Event::Load(saved.event(path, seconds)?))?;
+        printer.print(&Event::Load(saved.event(path, &format, seconds)?))?;
         let (query, truth, limit) = (args.query.clone(), args.gt.clone(), args.index.limit_query);
         let workload = workload::explained(saved.workload(&Questions { query, truth, limit }))?;
         let settings = args.settings();

@@ -1,8 +1,9 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | crash | durability | inspect | interop | kernels | mixed | rates | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | convert | crash | durability | inspect | interop | kernels | mixed | rates | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
 mod churn;
+mod convert;
 mod crash;
 mod durability;
 mod inspect;
@@ -41,6 +42,8 @@ enum Task {
     Scaling(scaling::Args),
     /// Replace points of an index, round after round, and compare it with a fresh one.
     Churn(churn::Args),
+    /// Turn an index or vectors into another format.
+    Convert(convert::Args),
     /// Kill a process that writes to a durable index, again and again, and look for what it acknowledged.
     Crash(crash::Args),
     /// Show what it takes to save and open an index, and to log what is inserted.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Ann(args) => ann::run(args),
         Task::Scaling(args) => scaling::run(args),
         Task::Churn(args) => churn::run(args),
+        Task::Convert(args) => convert::run(args),
         Task::Crash(args) => crash::run(args),
         Task::Durability(args) => durability::run(args),
         Task::Inspect(args) => inspect::run(args),

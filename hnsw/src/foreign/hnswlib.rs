@@ -47,8 +47,8 @@ use super::error::ImportError;
 use super::library::Library;
 use super::parsed::{Parsed, Rows};
 use crate::graph::Graph;
+use crate::hnsw::Hnsw;
 use crate::id::{Id, NONE};
-use crate::index::Index;
 use crate::vectors::Vectors;
 
 /// The metrics that hnswlib knows.
@@ -169,13 +169,14 @@ fn list<'a>(cursor: &mut Cursor<'a>, room: u64) -> Result<&'a [u8], ImportError>
     Ok(&links[..4 * usize::from(count)])
 }
 
-/// Hands the bytes of a file to `out`, in pieces. The metric is one of [`METRICS`], and nobody changes
-/// the index meanwhile.
+/// Hands the bytes of a file to `out`, in pieces; `key` tells the labels. The metric is one of
+/// [`METRICS`], and nobody changes the index meanwhile.
 pub(super) fn write(
-    index: &Index<u64, Vectors<f32>>,
+    index: &Hnsw<Vectors<f32>>,
+    key: impl Fn(Id) -> u64,
     out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (graph, vectors) = (&index.hnsw.graph, &index.hnsw.space);
+    let (graph, vectors) = (&index.graph, &index.space);
     let (points, m) = (graph.len(), graph.m());
     let (base, entry) = (4 + 4 * graph.degree(0), entry_point(graph));
     let label = base + 4 * vectors.dim();
@@ -199,9 +200,7 @@ pub(super) fn write(
         }
         let row = vectors.get(id).expect("a point of the graph has a row");
         row.iter().for_each(|value| piece.extend(value.to_le_bytes()));
-        // A point that was lost in a batch that was not completed has no key.
-        let key = index.key(id).copied().unwrap_or(u64::MAX);
-        piece.extend(key.to_le_bytes());
+        piece.extend(key(id).to_le_bytes());
         out(&piece)?;
         piece.clear();
     }

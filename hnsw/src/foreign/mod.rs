@@ -50,6 +50,7 @@ pub use error::ImportError;
 pub use export::ExportError;
 pub use library::Library;
 
+use crate::hnsw::Hnsw;
 use crate::index::Index;
 use crate::vectors::{VectorElement, Vectors};
 
@@ -182,7 +183,10 @@ impl Index<u64, Vectors<f32>> {
     /// When the metric is another, the index is not [whole](crate::Unwritable), or the file cannot be
     /// written. What was at the path is then as before.
     pub fn to_hnswlib(&self, path: impl AsRef<Path>) -> Result<(), ExportError> {
-        export::to_hnswlib(self, path.as_ref())
+        let _writer = self.settled()?;
+        // A point that was lost in a batch that was not completed has no key.
+        let key = |id| self.key(id).copied().unwrap_or(u64::MAX);
+        export::to_hnswlib(&self.hnsw, key, path.as_ref())
     }
 
     /// Reads an index that faiss has [written](https://github.com/facebookresearch/faiss), searched as
@@ -213,6 +217,17 @@ impl Index<u64, Vectors<f32>> {
     /// As [`from_faiss`](Self::from_faiss).
     pub fn from_faiss_bytes(bytes: &[u8]) -> Result<Self, ImportError> {
         faiss::read(bytes)?.into_index()
+    }
+}
+
+impl Hnsw<Vectors<f32>> {
+    /// Writes a file that hnswlib loads, as [`Index::to_hnswlib`] does; its labels are the ids.
+    ///
+    /// # Errors
+    /// As [`Index::to_hnswlib`].
+    pub fn to_hnswlib(&self, path: impl AsRef<Path>) -> Result<(), ExportError> {
+        let _writer = self.settled()?;
+        export::to_hnswlib(self, u64::from, path.as_ref())
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 #[repr(u32)]
 pub enum Kind {
     /// The vectors: for each point a row of so many elements as the head says, those beyond the
-    /// dimension zero. With the flag [`halves`](super::Flag::Halves) the upper 16 bits, rounded, of all
+    /// dimension zero. With the flag *halves* the upper 16 bits, rounded, of all
     /// elements of a row and then the lower ones.
     Rows = 1,
     /// For each point 2M `u32`: its neighbours on level 0, 2³² − 1 where there is none.
