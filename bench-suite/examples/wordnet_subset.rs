@@ -5,9 +5,9 @@ use std::{error::Error, path::PathBuf};
 
 use bench_suite::{
     bundled::{WORDNET_QUERIES, WORDNET_ROWS, directory, wordnet_truth},
-    files::{read_first, write},
     workload::{Files, Workload},
 };
+use nearfield_files::{read_first, write};
 use nearfield_kernels::Metric;
 
 fn main() -> Result<(), Box<dyn Error>> {

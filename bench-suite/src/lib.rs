@@ -1,21 +1,18 @@
-//! What measures Nearfield: data readers, exact truth, recall runs, the machine itself.
+//! What measures Nearfield: exact truth, recall runs, the machine itself.
 
 pub mod ann;
 pub mod arguments;
 pub mod bundled;
 pub mod churn;
-pub mod convert;
 mod courses;
 pub mod crash;
 pub mod curve;
 pub mod durability;
 mod elements;
-pub mod files;
 pub mod generated;
 pub mod kernel_cells;
 pub mod kernel_runs;
 pub mod machine;
-mod matrix;
 pub mod mixed;
 mod passes;
 pub mod peer_index;
@@ -33,7 +30,6 @@ pub mod truth;
 pub mod ways;
 pub mod workload;
 
-pub use matrix::{Matrix, Values};
 pub use table::Table;
 pub use truth::Truth;
 pub use workload::Workload;
@@ -42,3 +38,7 @@ pub use workload::Workload;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../files/README.md")]
+struct FilesReadme;

@@ -83,7 +83,8 @@ mod tests {
     fn with_marker(k: usize, ids: &[i32], test: impl Fn(&Marker<'_, f32>)) {
         let base = Table::new(1, vec![0.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
         let queries = Table::new(1, vec![0.0]);
-        let matrix = crate::Matrix::new(ids.len(), crate::Values::I32(ids.to_vec()));
+        let matrix =
+            nearfield_files::Matrix::new(ids.len(), nearfield_files::Values::I32(ids.to_vec()));
         let truth = Truth::from_matrix(&matrix, base.len()).unwrap();
         let kernel = Kernel::best(Metric::L2Squared).unwrap();
         test(&Marker::new(kernel, &base, &queries, &truth, k));

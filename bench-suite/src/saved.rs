@@ -12,7 +12,10 @@ use nearfield_hnsw::{
 use nearfield_kernels::Metric;
 
 use crate::{
-    Table, Truth, Workload, ann::LoadEvent, files, table::Prepare, workload::WorkloadError,
+    Table, Truth, Workload,
+    ann::LoadEvent,
+    table::Prepare,
+    workload::{WorkloadError, read_rows},
 };
 
 /// An index from a file. Without keys of its own its ids are the keys.
@@ -242,7 +245,7 @@ impl<E: VectorElement + Prepare> Saved<E> {
     /// When a file cannot be read, or does not fit the index.
     pub fn workload(&self, questions: &Questions) -> Result<Workload<E>, WorkloadError> {
         let (vectors, path) = (self.vectors(), &questions.query);
-        let matrix = files::read_first(path, questions.limit.unwrap_or(usize::MAX))?;
+        let matrix = read_rows(path, questions.limit.unwrap_or(usize::MAX))?;
         let (dim, rows) = (matrix.dim(), matrix.rows());
         if rows == 0 {
             return Err(WorkloadError::Empty(path.clone()));
@@ -264,7 +267,7 @@ impl<E: VectorElement + Prepare> Saved<E> {
 
     /// The truth of a file, whose numbers are keys.
     fn truth(&self, path: &Path, queries: usize) -> Result<Truth, WorkloadError> {
-        let matrix = files::read(path)?;
+        let matrix = nearfield_files::read(path)?;
         if matrix.rows() < queries {
             let truth = matrix.rows();
             return Err(WorkloadError::TruthRows { path: path.to_owned(), truth, queries });

@@ -1,12 +1,11 @@
 //! Rows as the kernels take them, and the ways there: converting, normalising, packing bits.
 
 use half::{bf16, f16};
-use nearfield_kernels::{Element, Metric, NotNormalizable, Rows, normalize};
-
-use crate::{
+use nearfield_files::{
+    Kind, Matrix, Values,
     convert::{Converted, DoesNotFit, FromNumber, convert},
-    matrix::{Matrix, Values},
 };
+use nearfield_kernels::{Element, Metric, NotNormalizable, Rows, normalize};
 
 /// Rows of `dim` elements, ready for a kernel.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,7 +139,7 @@ pub enum PrepareError {
         /// The metric asked for.
         metric: Metric,
         /// The kind of element that the file has.
-        kind: &'static str,
+        kind: Kind,
     },
 }
 

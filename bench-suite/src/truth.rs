@@ -1,11 +1,9 @@
 //! The exact nearest neighbours: computed by comparing everything with everything, or read.
 
+use nearfield_files::{Kind, Matrix, Values};
 use nearfield_kernels::{Element, Kernel};
 
-use crate::{
-    matrix::{Matrix, Values},
-    table::Table,
-};
+use crate::table::Table;
 
 /// For every query the ids of its nearest rows, nearest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +21,7 @@ pub enum TruthError {
     #[error("ids are i32 or i64; these are {kind}")]
     NotIds {
         /// The kind of element that the file has.
-        kind: &'static str,
+        kind: Kind,
     },
     /// An id that no row has.
     #[error("query {query}, neighbour {column}: there is no row {id} among {base}")]
@@ -192,7 +190,7 @@ mod tests {
             assert_eq!(error, TruthError::OutOfRange { query: 1, column: 1, id, base: 7 });
         }
         let floats = Matrix::new(1, Values::F32(vec![0.0]));
-        assert_eq!(Truth::from_matrix(&floats, 7), Err(TruthError::NotIds { kind: "f32" }));
+        assert_eq!(Truth::from_matrix(&floats, 7), Err(TruthError::NotIds { kind: Kind::F32 }));
         let ids = Matrix::new(2, Values::I32(vec![0, 6]));
         let truth = Truth::from_matrix(&ids, 7).unwrap();
         assert_eq!((truth.of(0), truth.to_matrix()), (&[0, 6][..], ids));

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use nearfield_files::{Columns, FileError, Matrix, Reader};
 use nearfield_kernels::{Backend, Element, Kernel, Metric, Unsupported};
 
 use crate::{
-    files::{self, FileError},
     table::{Prepare, PrepareError, Table},
     truth::{Truth, TruthError},
 };
@@ -120,11 +120,10 @@ impl<E: Prepare> Workload<E> {
     pub fn read(files: &Files) -> Result<Self, WorkloadError> {
         let limit = files.limit_base.unwrap_or(usize::MAX);
         // One row beyond the limit tells whether it cuts anything, and no more need be read.
-        let base_matrix = files::read_first(&files.base, limit.saturating_add(1))?;
+        let base_matrix = read_rows(&files.base, limit.saturating_add(1))?;
         let is_cut = base_matrix.rows() > limit;
         let base_matrix = base_matrix.truncated(limit);
-        let query_matrix =
-            files::read_first(&files.query, files.limit_query.unwrap_or(usize::MAX))?;
+        let query_matrix = read_rows(&files.query, files.limit_query.unwrap_or(usize::MAX))?;
         let (base_dim, query_dim) = (base_matrix.dim(), query_matrix.dim());
         if base_dim != query_dim {
             let (base, query) = (files.base.clone(), files.query.clone());
@@ -206,9 +205,21 @@ impl<E: Element> Workload<E> {
     }
 }
 
+/// The first rows of a file. Where there is no file of this name, `FILE#COLUMN` is a column of `FILE`.
+pub(crate) fn read_rows(path: &Path, rows: usize) -> Result<Matrix, FileError> {
+    let parts = path.to_str().and_then(|path| path.rsplit_once('#'));
+    let reader = match parts {
+        Some((file, column)) if !path.exists() => {
+            Reader::open_columns(file, &Columns::default().vectors(column))
+        }
+        _ => Reader::open(path),
+    };
+    reader?.into_matrix(rows)
+}
+
 /// The ids of a file, which must be good for `base` rows and at least `queries` queries.
 fn read_truth(path: &Path, base: usize, queries: usize) -> Result<Truth, WorkloadError> {
-    let matrix = files::read(path)?;
+    let matrix = nearfield_files::read(path)?;
     if matrix.rows() < queries {
         let truth = matrix.rows();
         return Err(WorkloadError::TruthRows { path: path.to_owned(), truth, queries });

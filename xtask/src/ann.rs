@@ -7,7 +7,6 @@ use std::{
 };
 
 use bench_suite::{
-    Workload,
     ann::{self, Event, Settings},
     arguments::{IndexArgs, metric},
     each_saved,
@@ -20,7 +19,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use nearfield_hnsw::{Params, VectorElement};
 use nearfield_kernels::{Backend, Metric, bf16, f16};
 
-/// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
+use crate::workload;
+
+/// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst. With xtask's
+/// feature `arrow` they can be .parquet .arrow .feather or .arrows, too, and FILE#COLUMN names the column of
+/// vectors where there is more than one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The rows to index
@@ -112,7 +115,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 
 fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
     let settings = args.settings();
-    let mut workload = Workload::<E>::read(&args.files()?)?;
+    let mut workload = workload::read::<E>(&args.files()?)?;
     settings.check(&workload)?;
     let wants_truth = args.index.limit_base.is_some() || args.gt.is_some();
     if wants_truth && workload.truth.is_none() {
@@ -146,7 +149,7 @@ fn load(args: &Args, path: &Path) -> anyhow::Result<()> {
     each_saved!(&any, saved => {
         printer.print(&Event::Load(saved.event(path, seconds)?))?;
         let (query, truth, limit) = (args.query.clone(), args.gt.clone(), args.index.limit_query);
-        let workload = saved.workload(&Questions { query, truth, limit })?;
+        let workload = workload::explained(saved.workload(&Questions { query, truth, limit }))?;
         let settings = args.settings();
         settings.check(&workload)?;
         ann::search_all(&mut saved.searcher(), &workload, &settings, |event| {

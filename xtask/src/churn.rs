@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use bench_suite::{
-    Workload,
     arguments::{DataArgs, GraphArgs},
     churn::{self, Churn, Round, Searched},
     table::Prepare,
@@ -11,6 +10,8 @@ use bench_suite::{
 };
 use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
+
+use crate::workload;
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
 #[derive(Debug, clap::Args)]
@@ -69,7 +70,7 @@ fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
         limit_base: args.limit_base,
         limit_query: args.limit_query,
     };
-    let workload = Workload::<E>::read(&files)?;
+    let workload = workload::read::<E>(&files)?;
     let mut to = io::stdout().lock();
     if !args.json {
         writeln!(to, "{HEAD}")?;

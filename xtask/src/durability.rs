@@ -6,7 +6,6 @@ use std::{
 };
 
 use bench_suite::{
-    Workload,
     arguments::{DataArgs, GraphArgs},
     durability::{self, Event, Settings},
     table::Prepare,
@@ -16,6 +15,7 @@ use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
 
 use crate::process::{self, command};
+use crate::workload;
 
 /// Libraries that `bench-suite/peers/files_peer.py` measures.
 const PEERS: [&str; 2] = ["hnswlib", "usearch"];
@@ -55,7 +55,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
-    let workload = Workload::<E>::read(&args.files())?;
+    let workload = workload::read::<E>(&args.files())?;
     let settings = Settings {
         params: args.graph.params(),
         threads: std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),

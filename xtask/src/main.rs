@@ -17,6 +17,7 @@ mod report;
 mod scaling;
 mod test;
 mod tidy;
+mod workload;
 
 use std::process::ExitCode;
 

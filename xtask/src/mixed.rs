@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use bench_suite::{
-    Workload,
     arguments::{self, GraphArgs},
     mixed::{self, Line, Mixed},
     table::Prepare,
@@ -13,6 +12,8 @@ use bench_suite::{
 };
 use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
+
+use crate::workload;
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,7 @@ fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
         limit_base: args.limit_base,
         limit_query: Some(1),
     };
-    let workload = Workload::<E>::read(&files)?;
+    let workload = workload::read::<E>(&files)?;
     let params = args.graph.params();
     let Args { threads, seconds, k, ef, .. } = *args;
     let mut to = io::stdout().lock();

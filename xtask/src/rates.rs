@@ -5,12 +5,13 @@ use std::process::Command;
 
 use anyhow::Context;
 use bench_suite::{
-    Workload,
     rates::{self, Ours, Rates},
     table::Prepare,
 };
 use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
+
+use crate::workload;
 
 use crate::process::{self, cargo, command};
 
@@ -41,7 +42,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn measure<E: Prepare + VectorElement>(args: &Args) -> anyhow::Result<()> {
-    let workload = Workload::<E>::read(&args.rates.files())?;
+    let workload = workload::read::<E>(&args.rates.files())?;
     let mut printer = Printer::new(args.json)?;
     rates::run::<E, Ours<E>>(&workload, &args.rates.settings(), |rates| printer.print(rates))?;
     Ok(())

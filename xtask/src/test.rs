@@ -37,7 +37,7 @@ enum Step {
     Rustdoc,
     /// The oldest Rust that the manifests promise.
     Msrv,
-    /// Both libraries could be published, and build from what would be uploaded.
+    /// The libraries could be published, and build from what would be uploaded.
     Publish,
 }
 

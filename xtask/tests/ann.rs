@@ -2,13 +2,10 @@
 
 mod support;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use bench_suite::{
-    Matrix, Values,
-    ann::{BuildEvent, Event, SearchEvent},
-    files::{read_first, write},
-};
+use bench_suite::ann::{BuildEvent, Event, SearchEvent};
+use nearfield_files::{Matrix, Values, read_first, write};
 use support::xtask;
 
 /// A small set in a directory of its own: the first Fashion-MNIST pictures, without truth.
@@ -82,6 +79,26 @@ fn a_truth_from_a_file_holds_for_the_whole_base_only() {
     assert!(
         matches!(recall("--limit-base 1000 --limit-query 50"), (1_000, recall) if recall > 0.99)
     );
+}
+
+/// Without the feature the error says what to do; with it, the column of a table is as good as a file.
+#[test]
+fn parquet_is_read_or_the_error_says_how() {
+    let dir = small_set();
+    let arguments = "--base base.parquet#vector --query query.u8bin --metric l2 --passes 1 --ef 10";
+    if !cfg!(feature = "arrow") {
+        fs::write(dir.path().join("base.parquet"), "PAR1").unwrap();
+        let error = ann(dir.path(), arguments).unwrap_err();
+        assert!(error.contains("--features arrow"), "{error}");
+        assert!(error.contains("base.parquet: a .parquet file needs"), "{error}");
+        return;
+    }
+    let rows = read_first(dir.path().join("base.u8bin"), 600).unwrap();
+    write(dir.path().join("base.parquet"), &rows).unwrap();
+    let (build, _) = events(&ann(dir.path(), &format!("{arguments} --json")).unwrap());
+    assert_eq!((build.n, build.dim), (600, 784));
+    let error = ann(dir.path(), &arguments.replace("vector", "pixels")).unwrap_err();
+    assert!(error.contains("there is no column `pixels`; there are `vector`"), "{error}");
 }
 
 #[test]
@@ -236,8 +253,8 @@ fn bad_input_is_named() {
     save("short.ibin", 10, Values::I32(vec![1; 10 * 59]));
     save("beyond.ibin", 10, Values::I32([vec![1; 599], vec![1_500]].concat()));
     save("float.fbin", 10, Values::F32(vec![1.0; 600]));
-    std::fs::write(dir.path().join("base.csv"), "1,2").unwrap();
-    std::fs::write(dir.path().join("cut.u8bin"), [9, 0, 0, 0, 9, 0, 0, 0, 1]).unwrap();
+    fs::write(dir.path().join("base.csv"), "1,2").unwrap();
+    fs::write(dir.path().join("cut.u8bin"), [9, 0, 0, 0, 9, 0, 0, 0, 1]).unwrap();
 
     for (arguments, complaints) in [
         ("--base nowhere.fbin --query query.u8bin --metric l2", ["nowhere.fbin", "No such file"]),

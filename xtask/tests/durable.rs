@@ -4,7 +4,8 @@ mod support;
 
 use std::fs;
 
-use bench_suite::{Matrix, Values, durability::Event, files::write, random::Random};
+use bench_suite::{durability::Event, random::Random};
+use nearfield_files::{Matrix, Values, write};
 use serde_json::Value;
 use support::xtask;
 

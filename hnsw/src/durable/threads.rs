@@ -135,6 +135,28 @@ fn checkpoints_and_flushes_lose_nothing_of_what_threads_write_meanwhile() {
 }
 
 #[test]
+fn nothing_is_written_between_a_snapshot_and_its_log() {
+    let disk = Simulated::default();
+    let index = create(&disk).relaxed(OnFlush);
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let checkpoints = scope.spawn(|| {
+            while !is_done.load(Relaxed) {
+                index.checkpoint().unwrap();
+            }
+        });
+        let writers = [0, 1, 2].map(|writer| {
+            let index = &index;
+            scope.spawn(move || (0..400).for_each(|round| put(index, 3 * round + writer)))
+        });
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        is_done.store(true, Relaxed);
+        checkpoints.join().unwrap();
+    });
+    assert_eq!(keys(&disk.killed()), (0..1200).collect::<Vec<_>>());
+}
+
+#[test]
 fn relaxed_policies_sync_when_they_say() {
     let disk = Simulated::default();
     let syncs = |disk: &Simulated| disk.calls().iter().filter(|call| **call == Call::Sync).count();
@@ -201,12 +223,21 @@ fn an_operation_that_fails_after_all_is_taken_back() {
         assert_eq!(records, BTreeMap::from(expected));
     }
 
+    // What is cut off again after a failed write begins where the operation did that was taken back.
+    drop(log.append(INSERT, record(5)).unwrap());
+    disk.leave_room(20);
+    assert!(matches!(log.append(INSERT, record(5)), Err(LogError::Write { .. })));
+    disk.heal();
+    log.append(INSERT, record(5)).unwrap().keep();
+    let (found, records) = read(&disk.killed());
+    assert_eq!((found.unwrap().cut, records.len()), (None, 4));
+
     // Without a way to take it back, nobody knows what is there.
-    let entry = log.append(INSERT, record(5)).unwrap();
+    let entry = log.append(INSERT, record(6)).unwrap();
     disk.fail(disk.calls().len(), true);
     drop(entry);
     disk.heal();
-    assert!(matches!(log.append(INSERT, record(6)), Err(LogError::Closed { .. })));
+    assert!(matches!(log.append(INSERT, record(7)), Err(LogError::Closed { .. })));
     assert!(matches!(log.flush(), Err(LogError::Closed { .. })));
 }
 
@@ -218,6 +249,10 @@ fn a_sync_does_not_vouch_for_what_is_taken_back_meanwhile() {
     let second = log.append(INSERT, record(2)).unwrap();
     log.sync(first).unwrap(); // covers the second as well
     drop(second);
+    for seed in 0..10 {
+        let (_, records) = read(&disk.lose_power(seed));
+        assert_eq!(records.into_keys().collect::<Vec<_>>(), [1], "what was refused stays away");
+    }
     let third = log.append(INSERT, record(3)).unwrap().keep();
     log.sync(third).unwrap();
     for seed in 0..10 {

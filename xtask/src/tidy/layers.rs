@@ -16,8 +16,9 @@ pub(crate) struct Layer {
 }
 
 /// From the bottom up.
-pub(crate) const LAYERS: [Layer; 5] = [
+pub(crate) const LAYERS: [Layer; 6] = [
     Layer { package: "nearfield-kernels", folder: "kernels/", root: Some("src/lib.rs") },
+    Layer { package: "nearfield-files", folder: "files/", root: Some("src/lib.rs") },
     Layer { package: "nearfield-hnsw", folder: "hnsw/", root: Some("src/lib.rs") },
     Layer { package: "bench-suite", folder: "bench-suite/", root: Some("src/lib.rs") },
     Layer { package: "index-peers", folder: "index-peers/", root: None },
