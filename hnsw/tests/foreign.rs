@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nearfield_hnsw::{
     Broken, Build, Foreign, ImportError, Index, InsertError, Library, Metric, Params, Search,
-    Unwritable, VectorElement, Vectors, bf16, f16,
+    Unwritable, VectorElement, VectorError, Vectors, bf16, f16,
 };
 
 type Imported<E> = Index<u64, Vectors<E>>;
@@ -412,4 +412,48 @@ fn no_byte_of_a_file_of_faiss_is_trusted() {
             let _ = Foreign::detect_bytes(bytes);
         });
     }
+}
+
+#[test]
+fn what_is_damaged_is_named() {
+    // 14 points, of which the second is deleted, with room for 4 links, 2 dimensions and a label each.
+    let (good, element) = (file("hnswlib-small.index"), |id: usize| 96 + 36 * id);
+    let error = |changes: &[(usize, &[u8])]| {
+        let mut bytes = good.clone();
+        for (at, change) in changes {
+            bytes[*at..*at + change.len()].copy_from_slice(change);
+        }
+        Imported::from_hnswlib_bytes(&bytes, Metric::L2Squared).unwrap_err()
+    };
+    let found = error(&[(element(0) + 4, &14u32.to_le_bytes())]);
+    assert!(matches!(found, ImportError::Link { from: 0, to: 14, level: 0 }), "{found}");
+    let found = error(&[(element(0), &[5])]);
+    assert_eq!(found.to_string(), "links in a list is 5; it must be at most 4");
+    let found = error(&[(52, &14u32.to_le_bytes())]);
+    assert!(matches!(found, ImportError::Entry { id: 14, .. }), "{found}");
+    let found = error(&[(element(2) + 28, &1000u64.to_le_bytes())]);
+    assert!(matches!(found, ImportError::KeyTwice { key: 1000, id: 2 }), "{found}");
+    let many = (1u64 << 31).to_le_bytes();
+    let found = error(&[(8, &many), (16, &many)]);
+    assert!(matches!(found, ImportError::Cut { what: "elements", at: 96, .. }), "{found}");
+    let found = error(&[(element(3) + 20, &f32::NAN.to_le_bytes())]);
+    assert!(matches!(found, ImportError::Vectors(VectorError::Row { row: 3, .. })), "{found}");
+
+    // A link on level 1 to a point that is on level 0 alone.
+    let (mut at, mut upper, mut low) = (element(14), None, None);
+    for id in 0..14u32 {
+        let bytes = u32::from_le_bytes(good[at..at + 4].try_into().unwrap()) as usize;
+        let links = if bytes > 0 { good[at + 4] } else { 0 };
+        if bytes == 0 {
+            low = Some(id);
+        } else if links > 0 && upper.is_none() {
+            upper = Some((id, at + 8));
+        }
+        at += 4 + bytes;
+    }
+    let ((owner, at), low) = (upper.unwrap(), low.unwrap());
+    let found = error(&[(at, &low.to_le_bytes())]);
+    let is_link =
+        matches!(found, ImportError::Link { from, to, level: 1 } if (from, to) == (owner, low));
+    assert!(is_link, "{found}");
 }

@@ -125,12 +125,11 @@ fn usearch<E: VectorElement>(
     compare(folder, case, &index, distance, lines)
 }
 
+/// An index that was written, and the case it is.
+type Ours = (&'static str, Index<u64, Vectors<f32>>);
+
 /// Builds indexes and writes them for hnswlib.
-fn ours(
-    folder: &Path,
-    dim: usize,
-    rows: &[f32],
-) -> Result<Vec<(&'static str, Index<u64, Vectors<f32>>)>> {
+fn ours(folder: &Path, dim: usize, rows: &[f32]) -> Result<Vec<Ours>> {
     let cases = [
         ("ours-l2", Metric::L2Squared, 1),
         ("ours-ip", Metric::InnerProduct, 1),
