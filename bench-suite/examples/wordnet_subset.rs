@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let part = directory().join("wordnet-minilm-10k");
 
     for (name, rows) in [("base.f16bin.zst", WORDNET_ROWS), ("query.f16bin.zst", WORDNET_QUERIES)] {
-        write(&part.join(name), &read_first(&whole.join(name), rows)?)?;
+        write(part.join(name), &read_first(whole.join(name), rows)?)?;
     }
     let workload = Workload::read(&Files {
         base: part.join("base.f16bin.zst"),
@@ -26,6 +26,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         limit_base: None,
         limit_query: None,
     })?;
-    write(&part.join("gt.ibin.zst"), &wordnet_truth(&workload)?.to_matrix())?;
+    write(part.join("gt.ibin.zst"), &wordnet_truth(&workload)?.to_matrix())?;
     Ok(())
 }

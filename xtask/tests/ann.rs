@@ -13,8 +13,8 @@ fn small_set() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let data = bench_suite::bundled::directory().join("fashion-mnist");
     for (name, rows) in [("base.u8bin", 1_500), ("query.u8bin", 60)] {
-        let matrix = read_first(&data.join(format!("{name}.zst")), rows).unwrap();
-        write(&dir.path().join(name), &matrix).unwrap();
+        let matrix = read_first(data.join(format!("{name}.zst")), rows).unwrap();
+        write(dir.path().join(name), &matrix).unwrap();
     }
     dir
 }
@@ -68,7 +68,7 @@ fn a_truth_from_a_file_holds_for_the_whole_base_only() {
     let dir = small_set();
     // Wrong on purpose: the first rows are nobody's nearest.
     let ids = Matrix::new(10, Values::I32((0..10).cycle().take(600).collect()));
-    write(&dir.path().join("gt.ibin"), &ids).unwrap();
+    write(dir.path().join("gt.ibin"), &ids).unwrap();
     let common = format!("{FILES} --gt gt.ibin --metric l2 --passes 1 --ef 100 --json");
     let recall = |more| {
         let (build, searches) = events(&ann(dir.path(), &format!("{common} {more}")).unwrap());
@@ -141,13 +141,13 @@ fn a_truth_from_a_file_holds_unless_numbers_are_rounded() {
     let dir = small_set();
     // Wrong on purpose, so that it shows whether it is used.
     let ids = Matrix::new(10, Values::I32((0..10).cycle().take(600).collect()));
-    write(&dir.path().join("gt.ibin"), &ids).unwrap();
+    write(dir.path().join("gt.ibin"), &ids).unwrap();
     for name in ["base", "query"] {
-        let matrix = read_first(&dir.path().join(format!("{name}.u8bin")), 1_500).unwrap();
+        let matrix = read_first(dir.path().join(format!("{name}.u8bin")), 1_500).unwrap();
         let Values::U8(pixels) = matrix.values() else { panic!("bytes") };
         let shares = pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect();
         let shares = Matrix::new(784, Values::F32(shares));
-        write(&dir.path().join(format!("{name}.fbin")), &shares).unwrap();
+        write(dir.path().join(format!("{name}.fbin")), &shares).unwrap();
     }
     let recall = |files: &str, element: &str| {
         let common = "--gt gt.ibin --metric l2 --passes 1 --ef 100 --json";
@@ -203,7 +203,7 @@ fn a_truth_in_keys_marks_a_loaded_index() {
     ann(dir.path(), &format!("{FILES} --metric l2 --passes 1 --ef 10 --save index")).unwrap();
     // Wrong on purpose: the first rows are nobody's nearest.
     let ids = Matrix::new(10, Values::I32((0..10).cycle().take(600).collect()));
-    write(&dir.path().join("gt.ibin"), &ids).unwrap();
+    write(dir.path().join("gt.ibin"), &ids).unwrap();
     let load = "--load index --query query.u8bin --gt gt.ibin --passes 1 --ef 100";
     let lines = ann(dir.path(), &format!("{load} --json")).unwrap();
     let Event::Search(search) = serde_json::from_str(lines.lines().nth(1).unwrap()).unwrap() else {
@@ -211,7 +211,7 @@ fn a_truth_in_keys_marks_a_loaded_index() {
     };
     assert!(search.recall.unwrap() < 0.1);
     let beyond = Matrix::new(10, Values::I32([vec![1; 599], vec![1_500]].concat()));
-    write(&dir.path().join("gt.ibin"), &beyond).unwrap();
+    write(dir.path().join("gt.ibin"), &beyond).unwrap();
     let error = ann(dir.path(), load).unwrap_err();
     assert!(error.contains("gt.ibin: query 59, neighbour 9: no point has the key 1500"), "{error}");
     for (arguments, complaint) in [
@@ -223,7 +223,7 @@ fn a_truth_in_keys_marks_a_loaded_index() {
         assert!(error.contains(complaint), "{arguments}: {error}");
     }
     let narrow = Matrix::new(3, Values::U8(vec![1; 30]));
-    write(&dir.path().join("query.u8bin"), &narrow).unwrap();
+    write(dir.path().join("query.u8bin"), &narrow).unwrap();
     let error = ann(dir.path(), "--load index --query query.u8bin").unwrap_err();
     assert!(error.contains("query.u8bin has 3 dimensions, but the index has 784"), "{error}");
 }
@@ -243,7 +243,7 @@ fn prints_a_table_for_people() {
 fn bad_input_is_named() {
     let dir = small_set();
     let save = |name: &str, dim, values| {
-        write(&dir.path().join(name), &Matrix::new(dim, values)).unwrap();
+        write(dir.path().join(name), &Matrix::new(dim, values)).unwrap();
     };
     save("narrow.u8bin", 3, Values::U8(vec![1; 30]));
     save("empty.u8bin", 784, Values::U8(vec![]));

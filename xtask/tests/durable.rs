@@ -14,7 +14,7 @@ fn folder_with_vectors() -> tempfile::TempDir {
     let mut random = Random::new(1);
     for (name, rows) in [("base.fbin", 300), ("query.fbin", 5)] {
         let values = (0..rows * 8).map(|_| random.unit()).collect();
-        write(&folder.path().join(name), &Matrix::new(8, Values::F32(values))).unwrap();
+        write(folder.path().join(name), &Matrix::new(8, Values::F32(values))).unwrap();
     }
     folder
 }
