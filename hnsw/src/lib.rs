@@ -181,6 +181,8 @@ mod points;
 mod saved_keys;
 mod search;
 mod searchable;
+#[cfg(feature = "serde")]
+mod serde_key;
 mod space;
 mod stats;
 mod store;
@@ -191,7 +193,7 @@ pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 pub use build::{Build, BuildError};
 pub use durable::{
-    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, OnFlush, Policy,
+    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, LogInfo, OnFlush, Policy,
     RecoverError, Recovery, Synced, Unsynced, WriteError,
 };
 pub use flat::Flat;
@@ -210,6 +212,8 @@ pub use persist::{FileInfo, OpenCause, OpenError, SaveError, SectionInfo};
 pub use points::{PointError, PointMetric, PointScorer, Points};
 pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
 pub use searchable::{KeyPages, Searchable};
+#[cfg(feature = "serde")]
+pub use serde_key::SerdeKey;
 pub use space::{Scorer, Space, Store};
 pub use stats::{Degrees, Stats};
 pub use threads::Threads;

@@ -1,28 +1,30 @@
-//! `cargo xtask inspect`: what is in a saved index, and whether it is whole.
+//! `cargo xtask inspect`: what is in a saved index or a log, and whether it is whole.
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use nearfield_hnsw::{
-    FileInfo, Hnsw, Index, OpenError, SavedKey, Stats, VectorElement, Vectors, bf16, f16,
+    BadLog, Damage, FileInfo, Hnsw, Index, LogInfo, OpenCause, OpenError, RecoverError, SavedKey,
+    Stats, VectorElement, Vectors, bf16, f16,
 };
 use serde::Serialize;
 
-/// Shows head, sections, checksums and statistics, and verifies all of it.
+/// Shows head, sections, checksums and statistics of a saved index, and verifies all of it; or records of
+/// the log of a durable one. Of the folder of a durable index both.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A saved index
+    /// A saved index, a log, or the folder of a durable index
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Print one JSON object instead of a table
+    /// Print JSON lines instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// What there is to say of a file.
+/// What there is to say of a saved index.
 #[derive(Debug, Serialize)]
 struct Report {
     metric: String,
@@ -65,10 +67,36 @@ struct Statistics {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let info = FileInfo::read(&args.file)?;
-    let report = report(&args, &info)?;
+    let file = &args.file;
+    if file.is_dir() {
+        index(&file.join("snapshot"), args.json)?;
+        if !args.json {
+            println!();
+        }
+        return log(&file.join("log"), args.json);
+    }
+    match FileInfo::read(file) {
+        Err(OpenError { cause: OpenCause::Damaged(Damage::NotAnIndex), .. }) if is_log(file) => {
+            log(file, args.json)
+        }
+        _ => index(file, args.json),
+    }
+}
+
+/// Whether a file begins as a log does.
+fn is_log(file: &Path) -> bool {
+    let no_log = |error: &RecoverError| {
+        matches!(error, RecoverError::Log { error: BadLog::NoLog | BadLog::Head, .. })
+    };
+    !LogInfo::read(file).is_err_and(|error| no_log(&error))
+}
+
+/// Shows a saved index.
+fn index(file: &Path, json: bool) -> Result<()> {
+    let info = FileInfo::read(file)?;
+    let report = report(file, &info)?;
     let mut to = io::stdout().lock();
-    if args.json {
+    if json {
         serde_json::to_writer(&mut to, &report)?;
         writeln!(to)?;
     } else {
@@ -80,7 +108,39 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
 }
 
-fn report(args: &Args, info: &FileInfo) -> Result<Report> {
+/// Shows a log.
+fn log(file: &Path, json: bool) -> Result<()> {
+    let log = LogInfo::read(file)?;
+    let cut = log.cut.map_or("nothing".into(), |cut| {
+        format!("{} bytes from byte {} on, with {} records", cut.bytes, cut.offset, cut.records)
+    });
+    let lines = [
+        ("log of vectors", format!("{} of {} dimensions", log.element, log.dim)),
+        ("metric", log.metric),
+        ("keys", log.keys),
+        ("begins behind", log.start.to_string()),
+        ("ends with", log.last.to_string()),
+        ("inserts", log.inserts.to_string()),
+        ("upserts", log.upserts.to_string()),
+        ("removals", log.removals.to_string()),
+        ("batches", log.batches.to_string()),
+        ("marks", log.marks.to_string()),
+        ("all synced", log.is_synced.to_string()),
+        ("torn off its end", cut),
+    ];
+    let mut to = io::stdout().lock();
+    if json {
+        let fields = lines.map(|(name, value)| (name.replace(' ', "_"), value.into()));
+        serde_json::to_writer(&mut to, &serde_json::Map::from_iter(fields))?;
+        return Ok(writeln!(to)?);
+    }
+    for (name, value) in lines {
+        writeln!(to, "{name:<16} {value}")?;
+    }
+    Ok(())
+}
+
+fn report(file: &Path, info: &FileInfo) -> Result<Report> {
     let sections = info.sections.iter().map(|section| Section {
         name: section.kind.name(),
         offset: section.offset,
@@ -88,7 +148,7 @@ fn report(args: &Args, info: &FileInfo) -> Result<Report> {
         checksum: format!("{:016x}", section.checksum),
         is_good: info.verify_section(section.kind).is_ok(),
     });
-    let (statistics, damage) = match verify(args, info) {
+    let (statistics, damage) = match verify(file, info) {
         Ok(stats) => (stats.map(|stats| statistics(&stats)), None),
         Err(damage) => (None, Some(damage.to_string())),
     };
@@ -106,7 +166,7 @@ fn report(args: &Args, info: &FileInfo) -> Result<Report> {
         entry: info.entry,
         mark: info.mark,
         halves: info.halves,
-        bytes: args.file.metadata().context("the length of the file")?.len(),
+        bytes: file.metadata().context("the length of the file")?.len(),
         sections: sections.collect(),
         statistics,
         damage,
@@ -125,31 +185,31 @@ fn statistics(stats: &Stats) -> Statistics {
 }
 
 /// Opens the file as what it is, all of it verified; no statistics where the points are elsewhere.
-fn verify(args: &Args, info: &FileInfo) -> Result<Option<Stats>, Box<dyn std::error::Error>> {
+fn verify(file: &Path, info: &FileInfo) -> Result<Option<Stats>, Box<dyn std::error::Error>> {
     let stats = match info.element.as_str() {
-        "f32" => stats::<f32>(args, info)?,
-        "f16" => stats::<f16>(args, info)?,
-        "bf16" => stats::<bf16>(args, info)?,
-        "i8" => stats::<i8>(args, info)?,
-        "u8" => stats::<u8>(args, info)?,
-        "u64" => stats::<u64>(args, info)?,
+        "f32" => stats::<f32>(file, info)?,
+        "f16" => stats::<f16>(file, info)?,
+        "bf16" => stats::<bf16>(file, info)?,
+        "i8" => stats::<i8>(file, info)?,
+        "u8" => stats::<u8>(file, info)?,
+        "u64" => stats::<u64>(file, info)?,
         _ => return Ok(info.verify().map(|()| None)?),
     };
     Ok(Some(stats))
 }
 
-fn stats<E: VectorElement>(args: &Args, info: &FileInfo) -> Result<Stats, OpenError> {
-    fn keyed<K: SavedKey, E: VectorElement>(args: &Args) -> Result<Stats, OpenError> {
-        Ok(Index::<K, Vectors<E>>::open_verified(&args.file)?.stats())
+fn stats<E: VectorElement>(file: &Path, info: &FileInfo) -> Result<Stats, OpenError> {
+    fn keyed<K: SavedKey, E: VectorElement>(file: &Path) -> Result<Stats, OpenError> {
+        Ok(Index::<K, Vectors<E>>::open_verified(file)?.stats())
     }
     match info.keys.as_str() {
-        "u32" => keyed::<u32, E>(args),
-        "u64" => keyed::<u64, E>(args),
-        "i64" => keyed::<i64, E>(args),
-        "utf-8" => keyed::<String, E>(args),
-        "bytes" => keyed::<Vec<u8>, E>(args),
+        "u32" => keyed::<u32, E>(file),
+        "u64" => keyed::<u64, E>(file),
+        "i64" => keyed::<i64, E>(file),
+        "utf-8" => keyed::<String, E>(file),
+        "bytes" => keyed::<Vec<u8>, E>(file),
         // Keys of other types cannot be read here; their checksum is verified all the same.
-        _ => Ok(Hnsw::<Vectors<E>>::open_verified(&args.file)?.stats()),
+        _ => Ok(Hnsw::<Vectors<E>>::open_verified(file)?.stats()),
     }
 }
 

@@ -4,8 +4,13 @@ mod support;
 
 use std::fs;
 
-use bench_suite::{durability::Event, random::Random};
+use bench_suite::{
+    crash::{DIM, no_vectors},
+    durability::Event,
+    random::Random,
+};
 use nearfield_files::{Matrix, Values, write};
+use nearfield_hnsw::{Durable, Index, Params};
 use serde_json::Value;
 use support::xtask;
 
@@ -83,4 +88,14 @@ fn inspect_shows_a_file_and_finds_damage() {
     assert!(error.contains(&format!("1000 bytes instead of {}", bytes.len())), "{error}");
     let error = run("inspect base.fbin").unwrap_err();
     assert!(error.contains("base.fbin: not a saved index"), "{error}");
+
+    // A durable index: its folder, and its log alone.
+    let empty = Index::<u64, _>::new(no_vectors(), Params::default()).unwrap();
+    let durable = Durable::create(folder.path().join("durable"), empty).unwrap();
+    durable.insert(7, &[0.5; DIM]).unwrap();
+    durable.remove(&7).unwrap();
+    let both = run("inspect durable").unwrap();
+    assert!(both.contains("whole: checksums") && both.contains("inserts          1"), "{both}");
+    let log: Value = serde_json::from_str(&run("inspect durable/log --json").unwrap()).unwrap();
+    assert_eq!((&log["removals"], &log["torn_off_its_end"]), (&"1".into(), &"nothing".into()));
 }

@@ -42,6 +42,15 @@ impl Contents {
         Self::of::<K, E>(vectors.dim(), vectors.metric())
     }
 
+    /// The names of key encoding, element and metric.
+    pub(super) fn names(&self) -> [String; 3] {
+        self.names.each_ref().map(text)
+    }
+
+    pub(super) fn dim(&self) -> u64 {
+        self.dim
+    }
+
     /// Refuses to take the one for the other.
     pub(super) fn compare(&self, found: &Self) -> Result<(), BadLog> {
         let whats = ["key encoding", "element", "metric"];

@@ -73,6 +73,7 @@ mod error;
 mod head;
 mod index;
 mod log;
+mod log_info;
 mod open;
 mod operation;
 mod policy;
@@ -85,6 +86,7 @@ mod trials;
 
 pub use error::{BadLog, CheckpointError, CreateError, LogError, RecoverError, WriteError};
 pub use index::Durable;
+pub use log_info::LogInfo;
 pub use open::Recovery;
 pub use policy::{Every, OnFlush, Policy, Synced, Unsynced};
 pub use recover::Cut;
