@@ -29,7 +29,7 @@ pub fn write(path: impl AsRef<Path>, matrix: &Matrix) -> Result<(), FileError> {
 /// `key` and `vector`.
 ///
 /// # Errors
-/// As [`write`]; also where there is not one key for each row, or the format has no room for keys.
+/// As [`write()`]; also where there is not one key for each row, or the format has no room for keys.
 pub fn write_keyed(path: impl AsRef<Path>, matrix: &Matrix, keys: &Keys) -> Result<(), FileError> {
     let path = path.as_ref();
     to_file(path, matrix, Some(keys)).map_err(|problem| FileError::new(path, problem))
