@@ -179,7 +179,7 @@ impl Directory {
         let found = table.all().count();
         if found != len || len > table.tags.len() / 8 * 7 {
             let section = Kind::DirectoryTags;
-            return Err(Damage::Section { section, expected: len as u64, found: found as u64 });
+            return Err(Damage::Count { section, expected: len as u64, found: found as u64 });
         }
         self.len.store(len, Relaxed);
         table.verify(hash_of)

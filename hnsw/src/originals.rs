@@ -129,12 +129,18 @@ impl Originals {
         }
         let saved = tails.as_chunks::<4>().0.iter().map(|id| Id::from_le_bytes(*id));
         let saved: Vec<Id> = saved.collect();
-        let is_end = |pair: &[Id]| pair.len() == 2 && ends.get(&pair[0]) == Some(&pair[1]);
-        if saved.len() != 2 * ends.len() || !saved.chunks(2).all(is_end) {
-            return Err(Damage::Item { section: Kind::Tails, item: saved.len() as u64 / 2 });
+        let (expected, found) = (ends.len() as u64, saved.len() as u64 / 2);
+        if expected != found || saved.len() % 2 == 1 {
+            return Err(Damage::Count { section: Kind::Tails, expected, found });
         }
-        *self.tails() = ends;
-        Ok(())
+        let is_end = |pair: &[Id]| ends.get(&pair[0]) == Some(&pair[1]);
+        match saved.chunks_exact(2).position(|pair| !is_end(pair)) {
+            Some(item) => Err(Damage::Item { section: Kind::Tails, item: item as u64 }),
+            None => {
+                *self.tails() = ends;
+                Ok(())
+            }
+        }
     }
 
     pub(crate) fn bytes(&self) -> usize {

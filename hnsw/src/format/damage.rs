@@ -46,6 +46,15 @@ pub enum Damage {
         /// Bytes that it has.
         found: u64,
     },
+    /// A section holds more or fewer items than belong to it.
+    Count {
+        /// Which.
+        section: Kind,
+        /// How many there should be.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
     /// A section does not have its checksum.
     Checksum(Kind),
     /// What a section says of a point, or of another item, cannot be.
@@ -78,6 +87,9 @@ impl fmt::Display for Damage {
             Self::Missing(section) => write!(f, "there is no section `{section}`"),
             Self::Section { section, expected, found } => {
                 write!(f, "the section `{section}` has {found} bytes instead of {expected}")
+            }
+            Self::Count { section, expected, found } => {
+                write!(f, "the section `{section}` holds {found} items instead of {expected}")
             }
             Self::Checksum(section) => write!(f, "the checksum of `{section}` is wrong"),
             Self::Item { section, item } => write!(f, "item {item} of `{section}` cannot be"),
