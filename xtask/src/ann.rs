@@ -7,16 +7,18 @@ use std::{
 };
 
 use bench_suite::{
+    Workload,
     ann::{self, Event, Settings},
     arguments::{IndexArgs, metric},
     each_saved,
-    saved::{AnySaved, Format, Questions, Way},
+    saved::{AnySaved, Format, Questions, Saved, Way},
     table::Prepare,
     workload::{Files, TRUTH_COLUMNS},
 };
 use clap::ArgAction;
 use indicatif::{ProgressBar, ProgressStyle};
-use nearfield_hnsw::{Params, VectorElement};
+use nearfield_files::{Matrix, Values};
+use nearfield_hnsw::{Params, Search, VectorElement};
 use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 use crate::workload;
@@ -48,6 +50,10 @@ pub(crate) struct Args {
     /// How --load opens a file of ours: map it, map and verify it, or read and verify it
     #[arg(long, value_enum, default_value = "load", requires = "load")]
     way: LoadWay,
+    /// Write the keys that the last ef finds in the index of --load, a row of k for each query; -1 where
+    /// there are fewer
+    #[arg(long, value_name = "FILE", requires = "load")]
+    hits: Option<PathBuf>,
     #[command(flatten)]
     index: IndexArgs,
     /// Fill short lists up with pruned neighbours
@@ -156,8 +162,29 @@ fn load(args: &Args, path: &Path) -> anyhow::Result<()> {
         ann::search_all(&mut saved.searcher(), &workload, &settings, |event| {
             printer.print(&event)
         })?;
+        if let Some(path) = &args.hits {
+            nearfield_files::write(path, &hits(saved, &workload, &settings)?)?;
+        }
     });
     Ok(())
+}
+
+/// The keys that the last ef finds, a row for each query.
+fn hits<E: VectorElement>(
+    saved: &Saved<E>,
+    workload: &Workload<E>,
+    settings: &Settings,
+) -> anyhow::Result<Matrix> {
+    let (k, queries) = (settings.k, &workload.queries);
+    let request = Search::new(k).ef(settings.ef.last().copied().unwrap_or(k));
+    let mut searcher = saved.searcher();
+    let mut keys = Vec::with_capacity(queries.len() * k);
+    for query in 0..queries.len() {
+        let hits = searcher.search(queries.row(query), request)?;
+        let found = hits.iter().map(|hit| saved.key(hit.id).map_or(-1, u64::cast_signed));
+        keys.extend(found.chain(std::iter::repeat(-1)).take(k));
+    }
+    Ok(Matrix::new(k, Values::I64(keys)))
 }
 
 impl Args {

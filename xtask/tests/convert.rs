@@ -43,6 +43,13 @@ fn an_index_goes_to_hnswlib_and_back() {
     let (format, points, hash, distances) = load(path, "index.bin --metric l2");
     assert_eq!((format.as_str(), points), ("hnswlib", 300));
 
+    // The rows themselves are what they find first.
+    let itself = "ann --load index.bin --metric l2 --query base.fbin --passes 1 --ef 20";
+    xtask(path, &format!("{itself} --k 3 --hits hits.npy")).unwrap();
+    let hits = read(path.join("hits.npy")).unwrap();
+    let Values::I64(keys) = hits.values() else { panic!("{:?}", hits.values().kind()) };
+    assert!(keys.chunks(3).map(|row| row[0]).eq(0..300));
+
     xtask(path, "convert index.bin back.nearfield --metric l2").unwrap();
     let back = load(path, "back.nearfield");
     assert_eq!(back, ("nearfield".into(), 300, hash, distances));
