@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nearfield_fuzz::{Folder, seal};
-use nearfield_hnsw::{Build, Index, Search, Space, Vectors};
+use nearfield_fuzz::{Folder, on_one_thread, seal};
+use nearfield_hnsw::{Index, Search, Space, Vectors};
 
 type Saved = Index<u64, Vectors<f32>>;
 
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         for key in keys.iter().take(8) {
             loaded.remove(key).expect("nobody panicked");
         }
-        let _ = loaded.insert_batch(vec![u64::MAX], &[vec![1.5; dim]], Build::default().threads(1));
+        let _ = loaded.insert_batch(vec![u64::MAX], &[vec![1.5; dim]], on_one_thread());
         loaded.check().expect("what lives on is whole");
     }
 });

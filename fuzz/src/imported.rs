@@ -1,6 +1,8 @@
 //! What can be done with an index of another library.
 
-use nearfield_hnsw::{Build, Index, Search, Space, VectorElement, Vectors};
+use nearfield_hnsw::{Index, Search, Space, VectorElement, Vectors};
+
+use crate::builds::on_one_thread;
 
 /// Searches it, and builds it anew, which must give a whole index.
 pub fn use_imported<E: VectorElement>(index: &Index<u64, Vectors<E>>) {
@@ -14,7 +16,7 @@ pub fn use_imported<E: VectorElement>(index: &Index<u64, Vectors<E>>) {
     }
     let _ = (index.check(), index.stats(), index.graph_hash(), index.memory());
     assert!(index.remove(&keys.first().copied().unwrap_or(0)).is_err(), "it is not changed");
-    let compact = index.compact(Build::default().threads(1)).expect("good vectors");
+    let compact = index.compact(on_one_thread()).expect("good vectors");
     compact.check().expect("what is built here is whole");
     assert_eq!(compact.len(), keys.len());
 }
