@@ -207,3 +207,41 @@ impl Graph {
         self.living().filter(move |id| !reached[*id as usize])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four points on a line, each the parent of the next.
+    fn line() -> Graph {
+        let graph = Graph::with_capacity(64, 0, 4);
+        graph.grow_to(4).unwrap();
+        assert!((0..4).all(|id| graph.level(id) == 0), "with few points of 64 links none is lifted");
+        for id in 0..4u32 {
+            let links: Vec<Id> = (0..4u32).filter(|other| id.abs_diff(*other) == 1).collect();
+            graph.set_links(id, 0, &links);
+        }
+        (1..4).for_each(|id| graph.adopt(id - 1, id));
+        graph.set_entry(Some(0));
+        graph
+    }
+
+    #[test]
+    fn parents_in_a_circle_are_no_tree() {
+        let graph = line();
+        assert_eq!(graph.check(), Ok(()));
+        // Every point but the first hangs from another, and each pair links both ways.
+        graph.orphan(1);
+        graph.set_links(1, 0, &[0, 2, 3]);
+        graph.set_links(3, 0, &[1, 2]);
+        graph.adopt(3, 1);
+        assert!(matches!(graph.check(), Err(Broken::Tree(1..=3))), "{:?}", graph.check());
+    }
+
+    #[test]
+    fn ids_beyond_the_points_are_named() {
+        let graph = line();
+        graph.set_links(2, 0, &[1, 3, 9]);
+        assert_eq!(graph.check(), Err(Broken::Link { from: 2, to: 9, level: 0 }));
+    }
+}
