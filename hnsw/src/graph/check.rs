@@ -216,7 +216,10 @@ mod tests {
     fn line() -> Graph {
         let graph = Graph::with_capacity(64, 0, 4);
         graph.grow_to(4).unwrap();
-        assert!((0..4).all(|id| graph.level(id) == 0), "with few points of 64 links none is lifted");
+        assert!(
+            (0..4).all(|id| graph.level(id) == 0),
+            "with few points of 64 links none is lifted"
+        );
         for id in 0..4u32 {
             let links: Vec<Id> = (0..4u32).filter(|other| id.abs_diff(*other) == 1).collect();
             graph.set_links(id, 0, &links);
