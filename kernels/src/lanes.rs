@@ -5,8 +5,6 @@
 //! covers `REGS · width` of the 64 lanes. The lanes are independent, so passes change no bit.
 #![expect(clippy::needless_range_loop, reason = "one index for the lanes and for what is loaded")]
 
-use pulp::Simd;
-
 use crate::native::{Isa, prefetch};
 use crate::reference::LANES;
 use crate::widen::Load;
@@ -24,10 +22,10 @@ pub(crate) trait LaneSums<const SUMS: usize> {
 
 /// Registers per pass for each of `chains` sums, and passes. As many registers as fit into three
 /// quarters of the register file (the rest holds the operands), a power of two, at most one block.
-const fn plan<S: Simd>(chains: usize) -> (usize, usize) {
+const fn plan<S: Isa>(chains: usize) -> (usize, usize) {
     let mut registers = LANES / S::F32_LANES;
     let mut passes = 1;
-    while registers * chains > S::REGISTER_COUNT * 3 / 4 {
+    while registers * chains > S::REGISTERS * 3 / 4 {
         registers /= 2;
         passes *= 2;
     }
@@ -36,7 +34,7 @@ const fn plan<S: Simd>(chains: usize) -> (usize, usize) {
 
 /// Rows scored together: the most, up to four, that one pass can hold. A second pass over rows that
 /// come from memory costs more than the shared loads of the query save (AVX2: 15 to 25 %).
-pub(crate) const fn group<S: Simd>(sums: usize) -> usize {
+pub(crate) const fn group<S: Isa>(sums: usize) -> usize {
     let mut rows = 4;
     while rows > 1 && plan::<S>(sums * rows).1 > 1 {
         rows /= 2;
@@ -46,8 +44,8 @@ pub(crate) const fn group<S: Simd>(sums: usize) -> usize {
 
 /// Queries and rows of a tile with one sum per pair: one register per pair and pass. The more pairs,
 /// the fewer loads for each.
-pub(crate) const fn tile<S: Simd>() -> (usize, usize) {
-    if S::REGISTER_COUNT >= 32 { (4, 4) } else { (2, 4) }
+pub(crate) const fn tile<S: Isa>() -> (usize, usize) {
+    if S::REGISTERS >= 32 { (4, 4) } else { (2, 4) }
 }
 
 /// All lanes, folded, for each pair of a query and a row, all of one length. A row that will be wanted
@@ -76,12 +74,21 @@ where
                 simd, a, b, queries, rows, later,
             )
         };
+        // Half a block, or less, fills half of the registers: to fold the others, all zero, would take
+        // a tenth longer.
+        ($registers:literal / 2 = $half:literal) => {
+            if queries[0].len() <= LANES / 2 {
+                passes!($half, 1)
+            } else {
+                passes!($registers, 1)
+            }
+        };
     }
     match const { plan::<S>(SUMS * QUERIES * ROWS) } {
-        (16, 1) => passes!(16, 1),
-        (8, 1) => passes!(8, 1),
+        (16, 1) => passes!(16 / 2 = 8),
+        (8, 1) => passes!(8 / 2 = 4),
         (8, 2) => passes!(8, 2),
-        (4, 1) => passes!(4, 1),
+        (4, 1) => passes!(4 / 2 = 2),
         (4, 2) => passes!(4, 2),
         (4, 4) => passes!(4, 4),
         (2, 2) => passes!(2, 2),

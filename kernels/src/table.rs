@@ -18,7 +18,7 @@ use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
 use crate::integer::{Integer, Sum};
 use crate::metric::Metric;
 #[cfg(target_arch = "x86_64")]
-use crate::native::Vpopcntdq;
+use crate::native::{Narrow, Vpopcntdq};
 use crate::portable::Portable;
 use crate::rows::Rows;
 use crate::scale::Scale;
@@ -134,7 +134,7 @@ macro_rules! compile {
             use super::*;
 
             $(#[$target_feature])?
-            fn pair<Q, R, M: Score<$token, Q, R>>(scale: M::Scale, a: &[Q], b: &[R]) -> f32 {
+            pub(super) fn pair<Q, R, M: Score<$token, Q, R>>(scale: M::Scale, a: &[Q], b: &[R]) -> f32 {
                 M::new(scale).pair($make, a, b)
             }
 
@@ -230,7 +230,8 @@ macro_rules! compile {
                 $make.manhattan(a, b)
             }
 
-            pub(super) fn table<Q, R, M>() -> &'static Table<Q, R, M::Scale>
+            #[allow(dead_code, reason = "one instruction set has nothing but pairs")]
+            pub(super) const fn table<Q, R, M>() -> &'static Table<Q, R, M::Scale>
             where
                 Q: 'static,
                 R: 'static,
@@ -248,7 +249,7 @@ macro_rules! compile {
             /// Over numbers that are widened. Of those, tiles are as fast once they are f32, and there
             /// is no need to compile each kind.
             #[allow(dead_code, reason = "not every instruction set adds something for floats")]
-            pub(super) fn widening<D, A, B>() -> &'static Table<A::Element, B::Element, B::Scale>
+            pub(super) const fn widening<D, A, B>() -> &'static Table<A::Element, B::Element, B::Scale>
             where
                 A: WidenAll<$token, Element: 'static, Scale = ()>,
                 B: WidenAll<$token, Element: 'static, Scale: 'static>,
@@ -326,6 +327,17 @@ compile! {
     mod avx512_vpopcntdq: Vpopcntdq = {
         // SAFETY: this function carries the features that the token stands for.
         Vpopcntdq(unsafe { V4::new_unchecked() })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+compile! {
+    #[target_feature(
+        enable = "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
+    )]
+    mod avx512_narrow: Narrow = {
+        // SAFETY: this function carries the features that the token stands for.
+        pulp::x86::V3_256b(unsafe { V3::new_unchecked() })
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) trait Isa: Simd {
     /// The same of f32.
     type TailF32<'a>: From<&'a [f32]>;
 
+    /// Vector registers to use.
+    const REGISTERS: usize = Self::REGISTER_COUNT;
+
     fn load_f32(self, lanes: &[f32]) -> Self::f32s {
         Self::as_simd_f32s(lanes).0[0]
     }

@@ -9,6 +9,8 @@ mod avx2;
 mod avx512;
 mod bytes;
 mod isa;
+#[cfg(target_arch = "x86_64")]
+mod narrow;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "x86_64")]
@@ -20,6 +22,8 @@ mod x86;
 
 pub(crate) use bytes::{BLOCK, Bytes};
 pub(crate) use isa::Isa;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use narrow::Narrow;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::DotProduct;
 #[cfg(target_arch = "x86_64")]

@@ -32,7 +32,7 @@ impl<E> Masked<'_, E> {
     /// The address of the `at`-th `N` elements, and the mask of those that are there. The address may
     /// lie behind the tail, where the mask is empty.
     #[inline(always)]
-    fn part<const N: usize>(&self, at: usize) -> (*const E, u64) {
+    pub(super) fn part<const N: usize>(&self, at: usize) -> (*const E, u64) {
         (self.tail.as_ptr().wrapping_add(at * N), self.mask >> (at * N))
     }
 }
@@ -178,10 +178,26 @@ impl Isa for V4 {
 
 /// The instruction that pulp's token V3 has no name for.
 #[inline(always)]
-fn f16_256(halves: __m128i) -> __m256 {
+pub(super) fn f16_256(halves: __m128i) -> __m256 {
     // SAFETY: the only functions that hold a V3 token are compiled with F16C, and called after it was
     // detected (`Backend::Avx2`).
     unsafe { _mm256_cvtph_ps(halves) }
+}
+
+#[inline(always)]
+pub(super) fn bf16_256(simd: V3, halves: __m128i) -> __m256 {
+    let wide = simd.avx2._mm256_cvtepu16_epi32(halves);
+    pulp::cast(simd.avx2._mm256_slli_epi32::<16>(wide))
+}
+
+#[inline(always)]
+pub(super) fn u8_256(simd: V3, codes: __m128i) -> __m256 {
+    simd.avx._mm256_cvtepi32_ps(simd.avx2._mm256_cvtepu8_epi32(codes))
+}
+
+#[inline(always)]
+pub(super) fn i8_256(simd: V3, codes: __m128i) -> __m256 {
+    simd.avx._mm256_cvtepi32_ps(simd.avx2._mm256_cvtepi8_epi32(codes))
 }
 
 /// Eight bytes in the lower half of a register.
@@ -219,8 +235,7 @@ impl Isa for V3 {
 
     #[inline(always)]
     fn load_bf16(self, lanes: &[bf16]) -> Self::f32s {
-        let wide = self.avx2._mm256_cvtepu16_epi32(pulp::cast(whole::<bf16, 8>(lanes)));
-        pulp::cast(self.avx2._mm256_slli_epi32::<16>(wide))
+        pulp::cast(bf16_256(self, pulp::cast(whole::<bf16, 8>(lanes))))
     }
 
     #[inline(always)]
@@ -240,8 +255,7 @@ impl Isa for V3 {
 
     #[inline(always)]
     fn load_u8(self, lanes: &[u8]) -> Self::f32s {
-        let wide = self.avx2._mm256_cvtepu8_epi32(eight_bytes(whole::<u8, 8>(lanes)));
-        pulp::cast(self.avx._mm256_cvtepi32_ps(wide))
+        pulp::cast(u8_256(self, eight_bytes(whole::<u8, 8>(lanes))))
     }
 
     #[inline(always)]
@@ -251,8 +265,7 @@ impl Isa for V3 {
 
     #[inline(always)]
     fn load_i8(self, lanes: &[i8]) -> Self::f32s {
-        let wide = self.avx2._mm256_cvtepi8_epi32(eight_bytes(whole::<i8, 8>(lanes)));
-        pulp::cast(self.avx._mm256_cvtepi32_ps(wide))
+        pulp::cast(i8_256(self, eight_bytes(whole::<i8, 8>(lanes))))
     }
 
     #[inline(always)]
