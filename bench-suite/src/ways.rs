@@ -129,7 +129,10 @@ mod tests {
         assert_eq!(ways.map(Way::name), [kernel.backend().name(), "plain"]);
 
         let pairs = ways.map(|way| way.pair(3, query, &values[4..8]));
-        assert_eq!(pairs, [plain::over_floats(Metric::L2Squared).unwrap()(query, &values[4..8]); 2]);
+        assert_eq!(
+            pairs,
+            [plain::over_floats(Metric::L2Squared).unwrap()(query, &values[4..8]); 2]
+        );
         let [ours, theirs] = ways.map(|way| {
             let (mut all, mut some) = ([0.0; 11], [0.0; 2]);
             way.one_to_many(query, &rows, &mut all);

@@ -7,7 +7,7 @@ use crate::native::{BLOCK, Bytes};
 
 /// Elements whose sums fit into `i32`, whatever they are: 32,768 · 255² = 2,130,739,200 < 2³¹.
 /// 33,026 can be too many.
-const CHUNK: usize = 32_768;
+pub(crate) const CHUNK: usize = 32_768;
 
 type Block = [u8; BLOCK];
 
@@ -54,14 +54,8 @@ where
     let mut start = 0;
     loop {
         let end = len.min(start + CHUNK);
-        let count = (end - start) / BLOCK;
         let (queries, rows) = (cut(queries, start, end), cut(rows, start, end));
-        let chunk = match const { chains::<T>(QUERIES * ROWS, SUMS) } {
-            // A short pair would pay more for adding up the chains than it gains by them.
-            4 if count >= 4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
-            2 if count >= 2 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 2>(token, queries, rows),
-            _ => in_chunk::<T, D, SUMS, QUERIES, ROWS, 1>(token, queries, rows),
-        };
+        let chunk = chunk_sums::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows);
         for query in 0..QUERIES {
             for row in 0..ROWS {
                 for sum in 0..SUMS {
@@ -73,6 +67,27 @@ where
         if start == len {
             return exact;
         }
+    }
+}
+
+/// The sums of vectors no longer than a [`CHUNK`]. A pair of these takes 1 ns less without the loop above,
+/// for which registers are saved.
+#[inline(always)]
+pub(crate) fn chunk_sums<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
+    token: T,
+    queries: [&[u8]; QUERIES],
+    rows: [&[u8]; ROWS],
+) -> [[[i32; SUMS]; ROWS]; QUERIES]
+where
+    T: Bytes,
+    D: BlockSums<SUMS>,
+{
+    let count = queries[0].len() / BLOCK;
+    match const { chains::<T>(QUERIES * ROWS, SUMS) } {
+        // A short pair would pay more for adding up the chains than it gains by them.
+        4 if count >= 4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
+        2 if count >= 2 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 2>(token, queries, rows),
+        _ => in_chunk::<T, D, SUMS, QUERIES, ROWS, 1>(token, queries, rows),
     }
 }
 

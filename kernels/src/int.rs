@@ -3,7 +3,7 @@
 
 use core::marker::PhantomData;
 
-use crate::blocks::{BlockSums, sums};
+use crate::blocks::{BlockSums, CHUNK, chunk_sums, sums};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, vectors};
 use crate::integer::{Integer, Sum};
 use crate::native::Bytes;
@@ -121,8 +121,8 @@ pub(crate) trait OfProducts: Copy {
 
     fn distance(dot: i64, qq: i64, rr: i64) -> f32;
 
-    /// The distance of two vectors of one length.
-    fn pair<T: Bytes, E: Integer>(token: T, a: &[E], b: &[E]) -> f32;
+    /// The distance of two vectors of one length, at most [`CHUNK`] unless `ANY`.
+    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32;
 }
 
 impl OfProducts for InnerProduct {
@@ -132,8 +132,9 @@ impl OfProducts for InnerProduct {
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer>(token: T, a: &[E], b: &[E]) -> f32 {
-        inner_product_of(token.dot(a, b))
+    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+        let [dot] = of_pair::<T, E, Dot<E>, 1, ANY>(token, a, b);
+        inner_product_of(dot)
     }
 }
 
@@ -144,8 +145,8 @@ impl OfProducts for Cosine {
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer>(token: T, a: &[E], b: &[E]) -> f32 {
-        let [[[dot, aa, bb, _]]] = sums::<T, Products<E>, 4, 1, 1>(token, [bytes(a)], [bytes(b)]);
+    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+        let [dot, aa, bb, _] = of_pair::<T, E, Products<E>, 4, ANY>(token, a, b);
         cosine_of(dot, aa, bb)
     }
 }
@@ -159,8 +160,9 @@ impl OfProducts for L2Squared {
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer>(token: T, a: &[E], b: &[E]) -> f32 {
-        token.l2_squared(a, b) as f32
+    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+        let [sum] = of_pair::<T, E, Squares<E>, 1, ANY>(token, a, b);
+        sum as f32
     }
 }
 
@@ -170,6 +172,7 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     type Row = Known;
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
+    const LONGEST: usize = CHUNK;
 
     #[inline(always)]
     fn new((): ()) -> Self {
@@ -190,7 +193,12 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
 
     #[inline(always)]
     fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
-        M::pair(token, a, b)
+        M::pair::<T, E, false>(token, a, b)
+    }
+
+    #[inline(always)]
+    fn long_pair(self, token: T, a: &[E], b: &[E]) -> f32 {
+        M::pair::<T, E, true>(token, a, b)
     }
 
     #[inline(always)]
@@ -246,6 +254,7 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
     type Row = ();
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
+    const LONGEST: usize = CHUNK;
 
     #[inline(always)]
     fn new((): ()) -> Self {
@@ -260,6 +269,12 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
 
     #[inline(always)]
     fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
+        let [sum] = of_pair::<T, E, Differences<E>, 1, false>(token, a, b);
+        sum as f32
+    }
+
+    #[inline(always)]
+    fn long_pair(self, token: T, a: &[E], b: &[E]) -> f32 {
         token.manhattan(a, b) as f32
     }
 
@@ -301,21 +316,42 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
 impl<T: Bytes, E: Integer> Sum<E> for T {
     #[inline(always)]
     fn dot(self, a: &[E], b: &[E]) -> i64 {
-        let [[[sum]]] = sums::<T, Dot<E>, 1, 1, 1>(self, [bytes(a)], [bytes(b)]);
+        let [sum] = of_pair::<T, E, Dot<E>, 1, true>(self, a, b);
         sum
     }
 
     #[inline(always)]
     fn l2_squared(self, a: &[E], b: &[E]) -> i64 {
-        let [[[sum]]] = sums::<T, Squares<E>, 1, 1, 1>(self, [bytes(a)], [bytes(b)]);
+        let [sum] = of_pair::<T, E, Squares<E>, 1, true>(self, a, b);
         sum
     }
 
     #[inline(always)]
     fn manhattan(self, a: &[E], b: &[E]) -> i64 {
-        let [[[sum]]] = sums::<T, Differences<E>, 1, 1, 1>(self, [bytes(a)], [bytes(b)]);
+        let [sum] = of_pair::<T, E, Differences<E>, 1, true>(self, a, b);
         sum
     }
+}
+
+/// The sums of a pair: of any length, or at most a [`CHUNK`].
+#[inline(always)]
+fn of_pair<T, E, D, const SUMS: usize, const ANY: bool>(token: T, a: &[E], b: &[E]) -> [i64; SUMS]
+where
+    T: Bytes,
+    E: Integer,
+    D: BlockSums<SUMS>,
+{
+    let (a, b) = ([bytes(a)], [bytes(b)]);
+    if ANY {
+        let [[exact]] = sums::<T, D, SUMS, 1, 1>(token, a, b);
+        return exact;
+    }
+    let [[chunk]] = chunk_sums::<T, D, SUMS, 1, 1>(token, a, b);
+    let mut exact = [0; SUMS];
+    for (exact, sum) in exact.iter_mut().zip(chunk) {
+        *exact = sum.into();
+    }
+    exact
 }
 
 #[inline(always)]

@@ -77,11 +77,7 @@ where
         // Half a block, or less, fills half of the registers: to fold the others, all zero, would take
         // a tenth longer.
         ($registers:literal / 2 = $half:literal) => {
-            if queries[0].len() <= LANES / 2 {
-                passes!($half, 1)
-            } else {
-                passes!($registers, 1)
-            }
+            if queries[0].len() <= LANES / 2 { passes!($half, 1) } else { passes!($registers, 1) }
         };
     }
     match const { plan::<S>(SUMS * QUERIES * ROWS) } {

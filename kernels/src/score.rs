@@ -26,8 +26,17 @@ pub(crate) trait Score<T, Q, R>: Copy {
     /// Computes what is computed once per row of a tile.
     fn prepare_row(self, token: T, row: &[R]) -> Self::Row;
 
-    /// The distance of two vectors of one length.
+    /// The most elements that [`pair`](Self::pair) takes.
+    const LONGEST: usize = usize::MAX;
+
+    /// The distance of two vectors of one length, at most [`LONGEST`](Self::LONGEST).
     fn pair(self, token: T, a: &[Q], b: &[R]) -> f32;
+
+    /// The distance of two vectors of one length, whatever it is.
+    #[inline(always)]
+    fn long_pair(self, token: T, a: &[Q], b: &[R]) -> f32 {
+        self.pair(token, a, b)
+    }
 
     /// The distances of a query to rows of its length.
     fn rows<const ROWS: usize>(

@@ -135,7 +135,16 @@ macro_rules! compile {
 
             $(#[$target_feature])?
             pub(super) fn pair<Q, R, M: Score<$token, Q, R>>(scale: M::Scale, a: &[Q], b: &[R]) -> f32 {
+                if a.len() > M::LONGEST {
+                    return long_pair::<Q, R, M>(scale, a, b);
+                }
                 M::new(scale).pair($make, a, b)
+            }
+
+            $(#[$target_feature])?
+            #[inline(never)] // it would cost the others registers
+            fn long_pair<Q, R, M: Score<$token, Q, R>>(scale: M::Scale, a: &[Q], b: &[R]) -> f32 {
+                M::new(scale).long_pair($make, a, b)
             }
 
             $(#[$target_feature])?

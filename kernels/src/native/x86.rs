@@ -37,6 +37,14 @@ impl<E> Masked<'_, E> {
     }
 }
 
+impl<'a, E> Masked<'a, E> {
+    /// The `at`-th `N` elements if all are there: they need no mask.
+    #[inline(always)]
+    pub(super) fn whole<const N: usize>(&self, at: usize) -> Option<&'a [E]> {
+        self.tail.get(at * N..(at + 1) * N)
+    }
+}
+
 /// Two-byte elements, `N` of which are loaded, at most 32.
 #[inline(always)]
 fn load_tail_halves<E, const N: usize>(simd: V4, tail: &Masked<'_, E>, at: usize) -> __m512i {
@@ -91,6 +99,9 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_f32(self, tail: &Masked<'_, f32>, at: usize) -> Self::f32s {
+        if let Some(lanes) = tail.whole::<16>(at) {
+            return self.load_f32(lanes);
+        }
         // pulp's own partial load calls through a table of load sequences (4 ns).
         let (address, mask) = tail.part::<16>(at);
         let mask = pulp::b16(mask as u16);
@@ -105,6 +116,9 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_f16(self, tail: &Masked<'_, f16>, at: usize) -> Self::f32s {
+        if let Some(lanes) = tail.whole::<16>(at) {
+            return self.load_f16(lanes);
+        }
         f16_512(self, lower(self, load_tail_halves::<_, 16>(self, tail, at)))
     }
 
@@ -115,6 +129,9 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_bf16(self, tail: &Masked<'_, bf16>, at: usize) -> Self::f32s {
+        if let Some(lanes) = tail.whole::<16>(at) {
+            return self.load_bf16(lanes);
+        }
         bf16_512(self, lower(self, load_tail_halves::<_, 16>(self, tail, at)))
     }
 
@@ -125,6 +142,9 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_bf16_pairs(self, tail: &Masked<'_, bf16>, at: usize) -> Self::u32s {
+        if let Some(lanes) = tail.whole::<32>(at) {
+            return self.load_bf16_pairs(lanes);
+        }
         pulp::cast(load_tail_halves::<_, 32>(self, tail, at))
     }
 
@@ -135,6 +155,9 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_u8(self, tail: &Masked<'_, u8>, at: usize) -> Self::f32s {
+        if let Some(lanes) = tail.whole::<16>(at) {
+            return self.load_u8(lanes);
+        }
         u8_512(self, load_tail_bytes(self, tail, at))
     }
 
@@ -145,6 +168,9 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_i8(self, tail: &Masked<'_, i8>, at: usize) -> Self::f32s {
+        if let Some(lanes) = tail.whole::<16>(at) {
+            return self.load_i8(lanes);
+        }
         i8_512(self, load_tail_bytes(self, tail, at))
     }
 
@@ -212,6 +238,9 @@ impl Isa for V3 {
 
     #[inline(always)]
     fn load_tail_f32(self, tail: &&[f32], at: usize) -> Self::f32s {
+        if let Some(lanes) = tail.get(at * 8..(at + 1) * 8) {
+            return self.load_f32(lanes);
+        }
         let tail = &tail[at * 8..];
         /// Eight enabled lanes, then eight disabled ones: a window of it is any mask.
         static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -101,7 +101,9 @@ mod tests {
     /// Bits of all kinds of f16, none of them NaN: the two may differ in which they make.
     fn numbers(len: usize, seed: u16) -> Vec<f16> {
         let bits = (0..len as u16).map(|i| (i + seed).wrapping_mul(0x9e37));
-        bits.map(f16::from_bits).map(|x| if x.is_finite() { x } else { f16::MIN_POSITIVE }).collect()
+        bits.map(f16::from_bits)
+            .map(|x| if x.is_finite() { x } else { f16::MIN_POSITIVE })
+            .collect()
     }
 
     /// On a CPU that does not prefer them nothing else would run the narrow kernels.

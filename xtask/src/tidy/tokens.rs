@@ -18,6 +18,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("kernels/src/native/avx512.rs", "masked loads take raw pointers; pulp lacks VPDPBUSD"),
     ("kernels/src/native/neon.rs", "the dot product is one line of assembly; std's is unstable"),
     ("kernels/src/native/vpopcntdq.rs", "masked loads, and an instruction that pulp lacks"),
+    ("kernels/src/native/narrow.rs", "masked loads take raw pointers"),
     ("kernels/src/native/x86.rs", "masked loads and prefetches take raw pointers"),
     ("kernels/src/table.rs", "calls code compiled for instructions that the CPU was seen to have"),
     ("kernels/src/table/integers.rs", "makes tokens of instructions that the CPU was seen to have"),
