@@ -21,6 +21,14 @@ const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2 };
 /// Cache lines fetched of the beginning of a row. The CPU's own prefetcher follows the rest of a long one.
 const LINES_AHEAD: usize = 8;
 
+/// Rows in order of a table of more bytes than this, and themselves of no fewer than [`STREAMED_ROW`], are
+/// scored one by one: they come from beyond the second-level cache, and four streams at once keep the
+/// CPU's own prefetcher from seeing any. From memory it is 1.2 to 3 times as fast, docs/adr/0007.
+const STREAMED: usize = 2 << 20;
+
+/// Groups of shorter rows are one stream.
+const STREAMED_ROW: usize = 384;
+
 /// Which rows of a table are scored, as many as there is room for.
 #[derive(Clone, Copy)]
 pub(crate) enum Which<'a> {
@@ -37,6 +45,13 @@ impl Which<'_> {
             Self::From(first) => (first + i) as u32,
             Self::Ids(ids) => ids[i],
         }
+    }
+
+    /// Whether the rows are read in one stream, from memory.
+    #[inline(always)]
+    fn streams<R>(self, rows: &Rows<'_, R>) -> bool {
+        let row = rows.dim() * size_of::<R>();
+        matches!(self, Self::From(_)) && row >= STREAMED_ROW && rows.len() > STREAMED / row
     }
 
     /// The `i`-th row, or nothing where there is none or the CPU's own prefetcher sees it coming.
@@ -85,7 +100,8 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     let ahead = if M::GROUP == 1 { SINGLE.of(rows) } else { GROUPED.of(rows) };
     (0..ahead).for_each(|i| which.fetch(i, rows));
     let prepared = metric.prepare(token, query);
-    match M::GROUP {
+    let group = if which.streams(rows) { 1 } else { M::GROUP };
+    match group {
         4 => grouped::<T, Q, R, M, 4>(token, metric, query, prepared, rows, which, out, pair),
         2 => grouped::<T, Q, R, M, 2>(token, metric, query, prepared, rows, which, out, pair),
         _ => {

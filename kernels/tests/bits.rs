@@ -4,7 +4,7 @@ mod common;
 
 use common::shapes::{every_alignment, every_shape};
 use common::{Noise, assert_same, backends, dims, reference, reference_bits};
-use nearfield_kernels::{Kernel, Metric};
+use nearfield_kernels::{Backend, Element, Kernel, Metric, Query, Rows, Unsupported};
 
 const FLOAT_METRICS: [Metric; 5] =
     [Metric::L2Squared, Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::Manhattan];
@@ -105,5 +105,32 @@ fn bit_rows_equal_the_pairs() {
         every_shape(metric.name(), &queries, &values, 1..=70, kernel, |a, b| {
             reference_bits(metric, a, b)
         });
+    }
+}
+
+/// Tables that no second-level cache holds are read in one stream.
+#[test]
+fn rows_of_a_long_table_equal_the_pairs() {
+    let mut noise = Noise::new(6);
+    let (floats, bytes) = (noise.floats(4100 * 131), noise.bytes(4700 * 450)); // 2.1 MB each
+    for metric in FLOAT_METRICS {
+        equal_the_pairs(&floats[7..7 + 131], &Rows::new(&floats, 131), |on| Kernel::on(on, metric));
+        equal_the_pairs(&bytes[7..7 + 450], &Rows::new(&bytes, 450), |on| Kernel::on(on, metric));
+    }
+}
+
+fn equal_the_pairs<E: Element + Query<E>>(
+    query: &[E],
+    rows: &Rows<'_, E>,
+    kernel: impl Fn(Backend) -> Result<Kernel<E>, Unsupported>,
+) {
+    for backend in backends() {
+        let kernel = kernel(backend).unwrap();
+        let mut out = vec![f32::NAN; rows.len()];
+        kernel.one_to_many(query, rows, &mut out);
+        for (id, got) in (0..).zip(out) {
+            let pair = kernel.distance(query, rows.row(id));
+            assert_same(got, pair, || format!("{} on {backend}, row {id}", kernel.metric()));
+        }
     }
 }
