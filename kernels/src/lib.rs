@@ -39,7 +39,7 @@
 //! | | [`Scalar`](Backend::Scalar) | [`Avx2`](Backend::Avx2) | [`Avx512`](Backend::Avx512) | [`Neon`](Backend::Neon) |
 //! |---|---|---|---|---|
 //! | lanes | reference | 8 registers, FMA | 4 registers, FMA | 16 registers, FMA |
-//! | widened: f16 | `half` | F16C | VCVTPH2PS | FCVTL |
+//! | widened: f16 | `half` | F16C | VCVTPH2PS, pairs in 256 bits where that is faster | FCVTL |
 //! | widened: bf16 | `half` | shifts | shifts | shifts |
 //! | integers | reference | 16-bit products, or AVX-VNNI where the CPU has it | 16-bit products, or VNNI where the CPU has it | products, or dot products where the CPU has them |
 //! | counts | reference | compiled anew | compiled anew, or VPOPCNTDQ where the CPU has it | compiled anew |

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use half::{bf16, f16};
 
 use crate::math::mul_add;
-use crate::native::Isa;
+use crate::native::{Isa, Tail};
 use crate::reference::LANES;
 use crate::scale::Scale;
 
@@ -116,7 +116,10 @@ impl<S: Isa> Load<S> for Number<f32> {
 
     #[inline(always)]
     fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
-        simd.load_tail_f32(tail, reg)
+        match tail.whole(reg, S::F32_LANES) {
+            Some(lanes) => simd.load_f32(lanes),
+            None => simd.load_tail_f32(tail, reg),
+        }
     }
 }
 
@@ -132,7 +135,10 @@ macro_rules! half_number {
 
             #[inline(always)]
             fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
-                simd.$load_tail(tail, reg)
+                match tail.whole(reg, S::F32_LANES) {
+                    Some(lanes) => simd.$load(lanes),
+                    None => simd.$load_tail(tail, reg),
+                }
             }
         }
     };
@@ -180,7 +186,10 @@ impl<S: Isa> Load<S> for Split {
 
     #[inline(always)]
     fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
-        let pairs = simd.load_tail_bf16_pairs(tail, reg / 2);
+        let pairs = match tail.whole(reg / 2, 2 * S::F32_LANES) {
+            Some(lanes) => simd.load_bf16_pairs(lanes),
+            None => simd.load_tail_bf16_pairs(tail, reg / 2),
+        };
         half_of_pairs(simd, pairs, reg)
     }
 
@@ -206,6 +215,15 @@ fn half_of_pairs<S: Isa>(simd: S, pairs: S::u32s, reg: usize) -> S::f32s {
 pub(crate) struct Codes<E> {
     scale: Scale,
     element: PhantomData<E>,
+}
+
+impl<E> Codes<E> {
+    /// The numbers that codes stand for.
+    #[inline(always)]
+    fn scaled<S: Isa>(self, simd: S, codes: S::f32s) -> S::f32s {
+        let Scale { factor, offset } = self.scale;
+        simd.mul_add_f32s(codes, simd.splat_f32s(factor), simd.splat_f32s(offset))
+    }
 }
 
 /// A tail of codes. Padding is the number 0, not the code 0: there is a one for each code.
@@ -251,12 +269,14 @@ macro_rules! codes {
             #[inline(always)]
             fn load(self, simd: S, block: &[$element; LANES], reg: usize) -> S::f32s {
                 let codes = simd.$load(&block[reg * S::F32_LANES..][..S::F32_LANES]);
-                let Scale { factor, offset } = self.scale;
-                simd.mul_add_f32s(codes, simd.splat_f32s(factor), simd.splat_f32s(offset))
+                self.scaled(simd, codes)
             }
 
             #[inline(always)]
             fn load_tail(self, simd: S, tail: &Self::Tail<'_>, reg: usize) -> S::f32s {
+                if let Some(lanes) = tail.codes.whole(reg, S::F32_LANES) {
+                    return self.scaled(simd, simd.$load(lanes));
+                }
                 let codes = simd.$load_tail(&tail.codes, reg);
                 let there = simd.load_tail_f32(&tail.ones, reg);
                 let Scale { factor, offset } = self.scale;

@@ -1,6 +1,5 @@
 //! What must always hold of a graph, as code: run after every mutating test.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use super::Graph;
@@ -77,9 +76,12 @@ impl Graph {
         self.check_entry()?;
         self.check_ranges()?;
         let root = self.living().find(|id| self.parent(*id).is_none());
+        let mut links = Vec::new();
         for id in self.living() {
             for level in 0..=self.level(id) {
-                self.check_list(id, level)?;
+                links.clear();
+                links.extend(self.links(id, level));
+                self.check_list(id, level, &mut links)?;
             }
             // Other libraries know no tree.
             if !self.is_imported() {
@@ -157,18 +159,20 @@ impl Graph {
         Ok(())
     }
 
-    fn check_list(&self, from: Id, level: usize) -> Result<(), Broken> {
-        let mut seen = HashSet::new();
-        for to in self.links(from, level) {
+    /// `links` are those of `from`; afterwards they are sorted. (A set of hashes instead took half the time
+    /// of loading a file.)
+    fn check_list(&self, from: Id, level: usize, links: &mut [Id]) -> Result<(), Broken> {
+        for &to in &*links {
             let inside = (to as usize) < self.len() && to != from;
             if !inside || self.level(to) < level || (level > 0 && self.is_copy(to)) {
                 return Err(Broken::Link { from, to, level });
             }
-            if !seen.insert(to) {
-                return Err(Broken::Repeated { from, to, level });
-            }
         }
-        Ok(())
+        links.sort_unstable();
+        match links.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(Broken::Repeated { from, to: pair[0], level }),
+            None => Ok(()),
+        }
     }
 
     fn check_tree(&self, id: Id, root: Option<Id>) -> Result<(), Broken> {

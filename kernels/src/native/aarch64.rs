@@ -46,8 +46,7 @@ impl Isa for Neon {
             [] => pulp::f32x4(0.0, 0.0, 0.0, 0.0),
             [a] => pulp::f32x4(a, 0.0, 0.0, 0.0),
             [a, b] => pulp::f32x4(a, b, 0.0, 0.0),
-            [a, b, c] => pulp::f32x4(a, b, c, 0.0),
-            [a, b, c, d, ..] => pulp::f32x4(a, b, c, d),
+            [a, b, c, ..] => pulp::f32x4(a, b, c, 0.0), // four need no padding
         }
     }
 

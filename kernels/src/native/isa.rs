@@ -7,13 +7,13 @@ use pulp::Simd;
 /// A pulp token with loads that widen, each also for the tail of a vector.
 ///
 /// A load takes as many elements as a register has lanes ([`load_bf16_pairs`](Self::load_bf16_pairs)
-/// twice as many); that of a tail takes the `at`-th such elements, and zero for those beyond its end.
+/// twice as many); that of a tail takes the `at`-th such elements, of which some are missing and count as zero.
 pub(crate) trait Isa: Simd {
-    /// The last, incomplete block of a vector, such that registers can be loaded from it.
-    type Tail<'a, E: Pod>: From<&'a [E]>;
+    /// What a tail is loaded from.
+    type Tail<'a, E: Pod>: Tail<'a, E>;
 
     /// The same of f32.
-    type TailF32<'a>: From<&'a [f32]>;
+    type TailF32<'a>: Tail<'a, f32>;
 
     /// Vector registers to use.
     const REGISTERS: usize = Self::REGISTER_COUNT;
@@ -75,6 +75,24 @@ pub(super) fn padded<E: Pod, const N: usize>(part: &[E]) -> [E; N] {
     lanes
 }
 
+/// The last, incomplete block of a vector, such that registers can be loaded from it.
+pub(crate) trait Tail<'a, E: 'a>: From<&'a [E]> {
+    fn elements(&self) -> &'a [E];
+
+    /// The `at`-th `lanes` elements if all of them are there.
+    #[inline(always)]
+    fn whole(&self, at: usize, lanes: usize) -> Option<&'a [E]> {
+        self.elements().get(at * lanes..(at + 1) * lanes)
+    }
+}
+
+impl<'a, E> Tail<'a, E> for &'a [E] {
+    #[inline(always)]
+    fn elements(&self) -> &'a [E] {
+        self
+    }
+}
+
 /// A tail for instruction sets that cannot mask loads: its end, which fills no register, is copied and
 /// filled up with zeros before the sums begin. (In the place of every register such a copy took 20 ns;
 /// a copy of the whole tail, 10.)
@@ -95,14 +113,17 @@ impl<'a, E: Pod> From<&'a [E]> for Padded<'a, E> {
     }
 }
 
+impl<'a, E: Pod> Tail<'a, E> for Padded<'a, E> {
+    #[inline(always)]
+    fn elements(&self) -> &'a [E] {
+        self.tail
+    }
+}
+
 impl<E> Padded<'_, E> {
-    /// The `at`-th `N` elements.
+    /// The `at`-th `N` elements, of which some are missing.
     #[inline(always)]
     pub(super) fn lanes<const N: usize>(&self, at: usize) -> &[E] {
-        let start = at * N;
-        match self.tail.get(start..start + N) {
-            Some(lanes) => lanes,
-            None => &self.end[start % END..][..N],
-        }
+        &self.end[at * N % END..][..N]
     }
 }

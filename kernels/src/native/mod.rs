@@ -21,7 +21,7 @@ mod vpopcntdq;
 mod x86;
 
 pub(crate) use bytes::{BLOCK, Bytes};
-pub(crate) use isa::Isa;
+pub(crate) use isa::{Isa, Tail};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use narrow::Narrow;
 #[cfg(target_arch = "aarch64")]

@@ -46,9 +46,6 @@ impl Isa for Narrow {
 
     #[inline(always)]
     fn load_tail_f32(self, tail: &Masked<'_, f32>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<8>(at) {
-            return self.load_f32(lanes);
-        }
         let (address, mask) = tail.part::<8>(at);
         // SAFETY: as for `load_tail_halves`.
         pulp::cast(unsafe { _mm256_maskz_loadu_ps(mask as u8, address) })
@@ -61,9 +58,6 @@ impl Isa for Narrow {
 
     #[inline(always)]
     fn load_tail_f16(self, tail: &Masked<'_, f16>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<8>(at) {
-            return self.load_f16(lanes);
-        }
         pulp::cast(f16_256(load_tail_halves(tail, at)))
     }
 
@@ -74,9 +68,6 @@ impl Isa for Narrow {
 
     #[inline(always)]
     fn load_tail_bf16(self, tail: &Masked<'_, bf16>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<8>(at) {
-            return self.load_bf16(lanes);
-        }
         pulp::cast(bf16_256(self.0, load_tail_halves(tail, at)))
     }
 
@@ -87,9 +78,6 @@ impl Isa for Narrow {
 
     #[inline(always)]
     fn load_tail_bf16_pairs(self, tail: &Masked<'_, bf16>, at: usize) -> Self::u32s {
-        if let Some(lanes) = tail.whole::<16>(at) {
-            return self.load_bf16_pairs(lanes);
-        }
         let (address, mask) = tail.part::<16>(at);
         // SAFETY: as for `load_tail_halves`.
         pulp::cast(unsafe { _mm256_maskz_loadu_epi16(mask as u16, address.cast()) })
@@ -102,9 +90,6 @@ impl Isa for Narrow {
 
     #[inline(always)]
     fn load_tail_u8(self, tail: &Masked<'_, u8>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<8>(at) {
-            return self.load_u8(lanes);
-        }
         pulp::cast(u8_256(self.0, load_tail_bytes(tail, at)))
     }
 
@@ -115,9 +100,6 @@ impl Isa for Narrow {
 
     #[inline(always)]
     fn load_tail_i8(self, tail: &Masked<'_, i8>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<8>(at) {
-            return self.load_i8(lanes);
-        }
         pulp::cast(i8_256(self.0, load_tail_bytes(tail, at)))
     }
 

@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use pulp::Simd;
 use pulp::x86::{V3, V4};
 
-use super::isa::{Isa, Padded, whole};
+use super::isa::{Isa, Padded, Tail, whole};
 use crate::bits::CountBits;
 
 /// A tail and the mask of its elements, from which each register takes its part.
@@ -37,11 +37,10 @@ impl<E> Masked<'_, E> {
     }
 }
 
-impl<'a, E> Masked<'a, E> {
-    /// The `at`-th `N` elements if all are there: they need no mask.
+impl<'a, E> Tail<'a, E> for Masked<'a, E> {
     #[inline(always)]
-    pub(super) fn whole<const N: usize>(&self, at: usize) -> Option<&'a [E]> {
-        self.tail.get(at * N..(at + 1) * N)
+    fn elements(&self) -> &'a [E] {
+        self.tail
     }
 }
 
@@ -99,9 +98,6 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_f32(self, tail: &Masked<'_, f32>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<16>(at) {
-            return self.load_f32(lanes);
-        }
         // pulp's own partial load calls through a table of load sequences (4 ns).
         let (address, mask) = tail.part::<16>(at);
         let mask = pulp::b16(mask as u16);
@@ -116,9 +112,6 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_f16(self, tail: &Masked<'_, f16>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<16>(at) {
-            return self.load_f16(lanes);
-        }
         f16_512(self, lower(self, load_tail_halves::<_, 16>(self, tail, at)))
     }
 
@@ -129,9 +122,6 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_bf16(self, tail: &Masked<'_, bf16>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<16>(at) {
-            return self.load_bf16(lanes);
-        }
         bf16_512(self, lower(self, load_tail_halves::<_, 16>(self, tail, at)))
     }
 
@@ -142,9 +132,6 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_bf16_pairs(self, tail: &Masked<'_, bf16>, at: usize) -> Self::u32s {
-        if let Some(lanes) = tail.whole::<32>(at) {
-            return self.load_bf16_pairs(lanes);
-        }
         pulp::cast(load_tail_halves::<_, 32>(self, tail, at))
     }
 
@@ -155,9 +142,6 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_u8(self, tail: &Masked<'_, u8>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<16>(at) {
-            return self.load_u8(lanes);
-        }
         u8_512(self, load_tail_bytes(self, tail, at))
     }
 
@@ -168,9 +152,6 @@ impl Isa for V4 {
 
     #[inline(always)]
     fn load_tail_i8(self, tail: &Masked<'_, i8>, at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.whole::<16>(at) {
-            return self.load_i8(lanes);
-        }
         i8_512(self, load_tail_bytes(self, tail, at))
     }
 
@@ -238,9 +219,6 @@ impl Isa for V3 {
 
     #[inline(always)]
     fn load_tail_f32(self, tail: &&[f32], at: usize) -> Self::f32s {
-        if let Some(lanes) = tail.get(at * 8..(at + 1) * 8) {
-            return self.load_f32(lanes);
-        }
         let tail = &tail[at * 8..];
         /// Eight enabled lanes, then eight disabled ones: a window of it is any mask.
         static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
