@@ -54,7 +54,8 @@ where
 /// have. (Wrong about another, it costs time, and changes no bit.)
 #[cfg(target_arch = "x86_64")]
 fn prefers_narrow() -> bool {
-    detected!("avx512bf16") && !detected!("avx512fp16")
+    let (bf16, fp16) = (detected!("avx512bf16"), detected!("avx512fp16"));
+    bf16 && !fp16
 }
 
 pub(crate) fn f32_f32(backend: Backend, metric: Metric) -> Found<f32, f32, ()> {
