@@ -380,9 +380,11 @@ mod tests {
         assert_eq!(passes.len(), 2);
         for rates in passes {
             assert_eq!((&*rates.library, rates.points, rates.threads), ("nearfield", 300, 2));
-            let inserts = [rates.inserts_1, rates.inserts_n, rates.inserts_beside];
-            let searches = [rates.searches_alone, rates.searches_beside];
-            assert!([&inserts[..], &searches].concat().iter().all(|rate| *rate > 0.0));
+            let alone = [rates.inserts_1, rates.inserts_n, rates.searches_alone];
+            assert!(alone.iter().all(|rate| *rate > 0.0), "{rates:?}");
+            // On a busy machine one of two may be over before the other begins.
+            let beside = [rates.inserts_beside, rates.searches_beside];
+            assert!(beside.iter().all(|rate| *rate >= 0.0 && rate.is_finite()), "{rates:?}");
         }
     }
 
