@@ -1,5 +1,7 @@
 //! One query against many rows: groups, and the rows fetched ahead of their use.
 
+use core::ops::Range;
+
 use crate::native::prefetch;
 use crate::rows::Rows;
 use crate::score::Score;
@@ -21,13 +23,13 @@ const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2 };
 /// Cache lines fetched of the beginning of a row. The CPU's own prefetcher follows the rest of a long one.
 const LINES_AHEAD: usize = 8;
 
-/// Rows in order of a table of more bytes than this, and themselves of no fewer than [`STREAMED_ROW`], are
+/// Rows in order of a table of more bytes than this, and themselves of as many as [`STREAMED_ROWS`] says, are
 /// scored one by one: they come from beyond the second-level cache, and four streams at once keep the
-/// CPU's own prefetcher from seeing any. From memory it is 1.2 to 3 times as fast, docs/adr/0007.
+/// CPU's own prefetcher from seeing any. From memory it is up to 3 times as fast, docs/adr/0007.
 const STREAMED: usize = 2 << 20;
 
-/// Groups of shorter rows are one stream.
-const STREAMED_ROW: usize = 384;
+/// Groups of shorter rows are one stream; in longer ones the prefetcher sees four.
+const STREAMED_ROWS: Range<usize> = 384..8192;
 
 /// Which rows of a table are scored, as many as there is room for.
 #[derive(Clone, Copy)]
@@ -51,7 +53,7 @@ impl Which<'_> {
     #[inline(always)]
     fn streams<R>(self, rows: &Rows<'_, R>) -> bool {
         let row = rows.dim() * size_of::<R>();
-        matches!(self, Self::From(_)) && row >= STREAMED_ROW && rows.len() > STREAMED / row
+        matches!(self, Self::From(_)) && STREAMED_ROWS.contains(&row) && rows.len() > STREAMED / row
     }
 
     /// The `i`-th row, or nothing where there is none or the CPU's own prefetcher sees it coming.
