@@ -251,4 +251,11 @@ mod tests {
         graph.set_links(2, 0, &[1, 3, 9]);
         assert_eq!(graph.check(), Err(Broken::Link { from: 2, to: 9, level: 0 }));
     }
+
+    #[test]
+    fn a_link_that_repeats_is_named() {
+        let graph = line();
+        graph.set_links(1, 0, &[3, 2, 3]);
+        assert_eq!(graph.check(), Err(Broken::Repeated { from: 1, to: 3, level: 0 }));
+    }
 }
