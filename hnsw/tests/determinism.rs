@@ -50,26 +50,26 @@ fn graph_hash<E: FromNumber>(
 /// What every CPU gives. A change here means that indexes built before differ from those built
 /// after: say so in the changelog.
 const GOLDEN: [(Metric, u64); 4] = [
-    (Metric::L2Squared, 0xe40d_1b71_af1f_edcc),
-    (Metric::InnerProduct, 0x95c5_3b2e_fafa_68f7),
-    (Metric::Cosine, 0xdfcc_26a8_aafd_b890),
-    (Metric::Manhattan, 0xebe9_77dd_af72_5208),
+    (Metric::L2Squared, 0x0bfa_6e8f_63d1_75be),
+    (Metric::InnerProduct, 0x4c86_a69c_805f_39fc),
+    (Metric::Cosine, 0xb2e1_8fca_0f7d_9b2b),
+    (Metric::Manhattan, 0x098f_73e2_a703_bf2f),
 ];
 
 /// The same of bytes, whose cosine has a kernel of its own and whose distances tie often.
 const GOLDEN_BYTES: [(Metric, u64); 3] = [
-    (Metric::L2Squared, 0x1ee6_1fbd_4d70_a520),
-    (Metric::InnerProduct, 0xc184_e53d_2f37_9487),
-    (Metric::Cosine, 0x02d6_f4c7_943b_f712),
+    (Metric::L2Squared, 0xcb73_2f56_8ec2_99af),
+    (Metric::InnerProduct, 0x8546_4b22_0ffd_67d5),
+    (Metric::Cosine, 0x40df_dd3c_646a_c832),
 ];
 
 /// The same of rows that are stored in halves: 100 dimensions.
 const GOLDEN_HALVES: [(Metric, u64); 5] = [
-    (Metric::L2Squared, 0x549f_ff67_15f7_09f2),
-    (Metric::L2, 0xf11b_77df_37ae_175f),
-    (Metric::InnerProduct, 0x60ac_80c2_2334_b5f9),
-    (Metric::Cosine, 0x2272_3bc6_5c65_abdb),
-    (Metric::Manhattan, 0x74b5_46c2_af37_24d4),
+    (Metric::L2Squared, 0x79a6_efc2_56e5_1b39),
+    (Metric::L2, 0x4ac7_fc4a_81bf_ac18),
+    (Metric::InnerProduct, 0x1c58_c624_4548_07af),
+    (Metric::Cosine, 0x1512_c710_57b0_dc46),
+    (Metric::Manhattan, 0x972f_becd_1426_d3e9),
 ];
 
 fn assert_golden<E: FromNumber>(dim: usize, golden: &[(Metric, u64)]) {
@@ -222,7 +222,7 @@ fn changed(backend: Backend, threads: usize) -> [u64; 2] {
 
 /// Found once and written down here; a change of the first is a change of every graph that lives, of the
 /// second alone one of the format.
-const GOLDEN_CHANGED: [u64; 2] = [0x063d_3b81_de39_dfb9, 0x2bdc_77cb_1c49_fe39];
+const GOLDEN_CHANGED: [u64; 2] = [0x57c5_4764_f1f0_3455, 0x249c_822a_f2df_abca];
 
 #[test]
 fn the_same_operations_give_the_same_graph_everywhere() {

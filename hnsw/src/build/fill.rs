@@ -39,8 +39,8 @@ impl<S: Space> Builder<'_, S> {
         let mut scorer = self.space.member(id);
         scratch.distances = 0;
         let mut walk = Walk { graph, reach: graph.len(), scorer: &mut scorer, scratch };
-        let seed = walk.descend(entry, 0);
-        walk.beam(0, self.params.ef_construction, &seed);
+        let seeds = walk.descend(entry, 0);
+        walk.beam(0, self.params.ef_construction, &seeds);
         let others = |found: &&Candidate| found.id() != id && !graph.is_dead(found.id());
         let found = scratch.found().iter().filter(others);
         let mut candidates: Vec<Candidate> = found.take(CHOICE * degree).copied().collect();

@@ -35,17 +35,19 @@ impl<S: Space> Builder<'_, S> {
         let graph = view.graph;
         scratch.distances = 0;
         let mut member = self.space.member(entry);
-        let mut seed = None;
+        let mut seeds = None;
         let ef = self.params.ef_construction;
         for level in (0..=level.min(graph.level(entry))).rev() {
             let mut walk = Walk { graph, reach: view.reach, scorer: target, scratch };
-            let seed = seed.get_or_insert_with(|| walk.descend(entry, level));
-            walk.beam(level, ef, seed);
-            seed[0] = scratch.found()[0];
+            let seeds = seeds.get_or_insert_with(|| walk.descend(entry, level));
+            walk.beam(level, ef, seeds);
+            seeds.clear();
+            seeds.extend(scratch.found());
             let living = scratch.found().iter().filter(|found| !graph.is_dead(found.id()));
             plan.near.clear();
             plan.near.extend(living);
-            let (links, distances) = select(&mut member, &plan.near, self.params.m, |_| false);
+            let (links, distances) =
+                select(&mut member, &plan.near, level, self.params.m, |_| false);
             scratch.distances += distances;
             plan.links.push(links);
         }

@@ -37,7 +37,7 @@ impl<S: Space> Builder<'_, S> {
         let mut candidates: Vec<Candidate> = scored.collect();
         candidates.sort_unstable();
         let full = links.len() + dead.len();
-        let mut selection = Selection::new(&mut scorer, links);
+        let mut selection = Selection::new(&mut scorer, level, links);
         for candidate in candidates {
             if selection.ids.len() == full {
                 break;

@@ -48,7 +48,7 @@ impl<S: Space> Builder<'_, S> {
         candidates.sort_unstable();
         let in_tree = |id| level == 0 && graph.is_tree_link(to, id);
         let limit = degree - degree / ROOM;
-        let (links, distances) = select(&mut scorer, &candidates, limit, in_tree);
+        let (links, distances) = select(&mut scorer, &candidates, level, limit, in_tree);
         ids.clear();
         ids.extend(links.iter().map(|link| link.id()));
         graph.set_links(to, level, &ids);

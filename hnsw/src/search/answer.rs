@@ -74,9 +74,9 @@ impl<S: Scorer> Answer<'_, S> {
         if self.is_scarce(ef) {
             return false;
         }
-        let mut seed = self.walk.seed(self.view, entry);
+        let mut seeds = self.walk.seed(self.view, entry);
         loop {
-            let beam = self.beam(ef, &seed);
+            let beam = self.beam(ef, &seeds);
             if beam == Beam::Scarce {
                 return false;
             }
@@ -85,22 +85,23 @@ impl<S: Scorer> Answer<'_, S> {
                 return self.has_enough();
             }
             ef = (ef * WIDER).min(widest);
-            seed = [self.walk.scratch.found()[0]];
+            seeds.clear();
+            seeds.extend(self.walk.scratch.found().first());
         }
     }
 
-    fn beam(&mut self, ef: usize, seed: &[Candidate]) -> Beam {
+    fn beam(&mut self, ef: usize, seeds: &[Candidate]) -> Beam {
         let is_imported = self.view.graph.is_imported();
         if !self.collects() {
-            self.walk.beam(0, ef, seed);
+            self.walk.beam(0, ef, seeds);
             let is_shell = self.walk.scratch.is_shell() && !is_imported;
             return if is_shell { Beam::Shell } else { Beam::Good };
         }
         if self.search.filter.is_none() {
-            self.walk.collect(self.view, ef, usize::MAX, seed);
+            self.walk.collect(self.view, ef, usize::MAX, seeds);
             return Beam::Good;
         }
-        self.walk.collect(self.view, ef, self.most(ef), seed);
+        self.walk.collect(self.view, ef, self.most(ef), seeds);
         let scratch = &*self.walk.scratch;
         let is_scarce = scratch.is_full() && scratch.matches().len() < self.least(ef);
         if is_scarce { Beam::Scarce } else { Beam::Good }

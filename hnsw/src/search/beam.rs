@@ -14,6 +14,16 @@ use crate::space::Scorer;
 /// Cache lines fetched of a list that will be read: all of it at M = 16.
 const LIST_LINES: usize = 2;
 
+/// How much farther than the nearest candidate of an upper level, as a share of its distance, one may be
+/// from which a descent goes on: 1/16. The paper goes on from the nearest alone, and so ends on a wrong
+/// cluster where a level has a dozen points of each; level 0 does not lead out of it. Of a million points
+/// on 300 patches recall 0.95 took 592 distances, and takes 456 with this; natural sets take 1 %
+/// more or fewer (ADR 12).
+const ABOUT: f32 = 1.0 / 16.0;
+
+/// From how many it goes on at most: among points that are all about equally far, it would visit all.
+const DESCENT_EF: usize = 8;
+
 /// For each hit asked for, the candidates whose exact distances decide which they are.
 const REFINED: usize = 2;
 
@@ -68,24 +78,32 @@ pub(crate) struct Walk<'a, S> {
 }
 
 impl<S: Scorer> Walk<'_, S> {
-    /// Descends from the entry point to the nearest point found above `level`: where a beam on it
-    /// should begin.
-    pub(crate) fn descend(&mut self, entry: Id, level: usize) -> [Candidate; 1] {
-        let mut nearest = [self.score(entry)];
+    /// Descends from the entry point to the nearest points found above `level`: where a beam on it
+    /// should begin. On each level it goes on from every candidate that is about as near as the nearest.
+    pub(crate) fn descend(&mut self, entry: Id, level: usize) -> Vec<Candidate> {
+        // In its own graph another library descends with a beam of 1; it finds the same points here.
+        let ef = if self.graph.is_imported() { 1 } else { DESCENT_EF };
+        let mut nearest = vec![self.score(entry)];
         for upper in (level + 1..=self.graph.level(entry)).rev() {
-            self.beam(upper, 1, &nearest);
-            nearest[0] = self.scratch.found()[0];
+            self.begin(ef, &nearest);
+            while let Some(candidate) = self.scratch.pool.expand_next(usize::MAX)
+                && candidate.distance() <= about(self.scratch.found()[0].distance())
+            {
+                self.expand(candidate.id(), upper, None);
+            }
+            nearest.clear();
+            nearest.extend(self.scratch.found());
         }
         nearest
     }
 
     /// Where a beam on level 0 should begin: at a point that equals the target, or else where the
     /// upper levels lead.
-    pub(crate) fn seed(&mut self, view: &View<'_>, entry: Id) -> [Candidate; 1] {
+    pub(crate) fn seed(&mut self, view: &View<'_>, entry: Id) -> Vec<Candidate> {
         let equal = view.originals.equal_to(self.scorer, self.reach);
         // One that is being inserted may have no links yet.
         match equal.filter(|equal| view.graph.is_visible(*equal, view.snapshot)) {
-            Some(equal) => [self.score(equal)],
+            Some(equal) => vec![self.score(equal)],
             None => self.descend(entry, 0),
         }
     }
@@ -116,7 +134,7 @@ impl<S: Scorer> Walk<'_, S> {
         }
     }
 
-    /// Begins a beam on level 0 that [`resume`](Self::resume) carries on: nothing falls off it.
+    /// Begins a beam: what falls off it is what is farther than `ef` others.
     pub(crate) fn begin(&mut self, ef: usize, seeds: &[Candidate]) {
         self.scratch.visited.clear(self.reach);
         self.scratch.pool.reset(ef);
@@ -217,6 +235,11 @@ impl<S: Scorer> Walk<'_, S> {
     }
 }
 
+/// The largest distance that is about as near as `nearest`.
+fn about(nearest: f32) -> f32 {
+    nearest + nearest.abs() * ABOUT
+}
+
 /// Drops all but the first `k`, and those as far as the last of these if asked to.
 fn truncate(candidates: &mut Vec<Candidate>, k: usize, keep_ties: bool) {
     let end = match candidates.get(k.wrapping_sub(1)) {
@@ -224,4 +247,45 @@ fn truncate(candidates: &mut Vec<Candidate>, k: usize, keep_ties: bool) {
         _ => k,
     };
     candidates.truncate(end);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points of known distances.
+    struct Listed {
+        ids: Vec<Id>,
+        distances: [f32; 4],
+    }
+
+    impl Scorer for Listed {
+        fn aim(&mut self, _: Id) {}
+
+        fn score(&mut self, id: Id) -> f32 {
+            self.distances[self.ids.iter().position(|known| *known == id).unwrap()]
+        }
+
+        fn score_all(&mut self, ids: &[Id], out: &mut [f32]) {
+            ids.iter().zip(out).for_each(|(id, out)| *out = self.score(*id));
+        }
+    }
+
+    #[test]
+    fn a_descent_passes_a_point_that_is_nearer_by_little_and_leads_nowhere() {
+        let graph = Graph::with_capacity(4, 0, 256);
+        graph.grow_to(256).unwrap();
+        let ids: Vec<Id> = (0..256).filter(|id| graph.level(*id) == 1).take(4).collect();
+        let [entry, trap, way, nearest] = ids[..] else { panic!("{ids:?}") };
+        graph.set_links(entry, 1, &[trap, way]);
+        graph.set_links(way, 1, &[nearest]);
+        let descend = |to_way| {
+            let mut scorer = Listed { ids: ids.clone(), distances: [48.0, 32.0, to_way, 1.0] };
+            let (graph, scratch) = (&graph, &mut Scratch::default());
+            let mut walk = Walk { graph, reach: 256, scorer: &mut scorer, scratch };
+            walk.descend(entry, 0)[0].id()
+        };
+        assert_eq!(descend(34.0), nearest, "32 and a sixteenth");
+        assert_eq!(descend(34.1), trap);
+    }
 }

@@ -50,8 +50,8 @@ impl<'a, S: Space> Pages<'a, S> {
         let mut scorer = space.scorer(query, buffer)?;
         scratch.distances = 0;
         let mut walk = Walk { graph: view.graph, reach: view.reach, scorer: &mut scorer, scratch };
-        let seed = view.entry.map(|entry| walk.seed(&view, entry));
-        walk.begin(usize::MAX, seed.as_ref().map_or(&[], |seed| seed));
+        let seeds = view.entry.map(|entry| walk.seed(&view, entry)).unwrap_or_default();
+        walk.begin(usize::MAX, &seeds);
         let distances = scratch.distances;
         drop(scorer);
         Ok(Self {
