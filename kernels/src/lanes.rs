@@ -126,11 +126,22 @@ where
     let len = queries[0].len();
     let tails = (tails::<S, A, QUERIES>(queries, len), tails::<S, B, ROWS>(rows, len));
     let mut lanes = [[[[[zero; SUMS]; REGS]; ROWS]; QUERIES]; PASSES];
-    for (p, lanes) in lanes.iter_mut().enumerate() {
-        let later = if p == 0 { later } else { &[] };
-        *lanes = pass::<S, D, A, B, SUMS, QUERIES, ROWS, REGS>(
-            simd, a, b, p, queries, rows, &tails, later,
-        );
+    macro_rules! pass {
+        ($p:expr, $later:expr) => {
+            pass::<S, D, A, B, SUMS, QUERIES, ROWS, REGS>(
+                simd, a, b, $p, queries, rows, &tails, $later,
+            )
+        };
+    }
+    lanes[0] = pass!(0, later);
+    if PASSES == 2 {
+        // Written out: the loop is not always unrolled, and then all registers are set to zero, stored
+        // and loaded again, which took 20 ns a pair.
+        lanes[PASSES - 1] = pass!(1, &[]);
+    } else {
+        for (p, lanes) in lanes.iter_mut().enumerate().skip(1) {
+            *lanes = pass!(p, &[]);
+        }
     }
     // Loops, not closures given to std: its functions are not compiled for this instruction set, and
     // where one is not inlined, every operation in the closure becomes a call (20 times slower).

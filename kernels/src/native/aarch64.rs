@@ -11,7 +11,7 @@ use bytemuck::Pod;
 use half::{bf16, f16};
 use pulp::aarch64::Neon;
 
-use super::isa::{Isa, Padded, whole};
+use super::isa::{Isa, rest, whole};
 use crate::bits::CountBits;
 
 /// Four f16 as f32; `vcvt_f32_f16` needs the unstable type `f16`.
@@ -36,8 +36,14 @@ fn four_bytes(lanes: [u8; 4]) -> u64 {
     u64::from(u32::from_le_bytes(lanes))
 }
 
+/// The `at`-th four elements of a tail, of which some are missing and zero.
+#[inline(always)]
+fn four<E: Pod>(tail: &[E], at: usize) -> [E; 4] {
+    whole(&rest(tail, at / 2)[at % 2 * 4..])
+}
+
 impl Isa for Neon {
-    type Tail<'a, E: Pod> = Padded<'a, E>;
+    type Tail<'a, E: Pod> = &'a [E];
     type TailF32<'a> = &'a [f32];
 
     #[inline(always)]
@@ -56,8 +62,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_tail_f16(self, tail: &Padded<'_, f16>, at: usize) -> Self::f32s {
-        self.load_f16(tail.lanes::<4>(at))
+    fn load_tail_f16(self, tail: &&[f16], at: usize) -> Self::f32s {
+        self.load_f16(&four(tail, at))
     }
 
     #[inline(always)]
@@ -67,8 +73,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_tail_bf16(self, tail: &Padded<'_, bf16>, at: usize) -> Self::f32s {
-        self.load_bf16(tail.lanes::<4>(at))
+    fn load_tail_bf16(self, tail: &&[bf16], at: usize) -> Self::f32s {
+        self.load_bf16(&four(tail, at))
     }
 
     #[inline(always)]
@@ -77,8 +83,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_tail_bf16_pairs(self, tail: &Padded<'_, bf16>, at: usize) -> Self::u32s {
-        self.load_bf16_pairs(tail.lanes::<8>(at))
+    fn load_tail_bf16_pairs(self, tail: &&[bf16], at: usize) -> Self::u32s {
+        self.load_bf16_pairs(&rest(tail, at))
     }
 
     #[inline(always)]
@@ -89,8 +95,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_tail_u8(self, tail: &Padded<'_, u8>, at: usize) -> Self::f32s {
-        self.load_u8(tail.lanes::<4>(at))
+    fn load_tail_u8(self, tail: &&[u8], at: usize) -> Self::f32s {
+        self.load_u8(&four(tail, at))
     }
 
     #[inline(always)]
@@ -101,8 +107,8 @@ impl Isa for Neon {
     }
 
     #[inline(always)]
-    fn load_tail_i8(self, tail: &Padded<'_, i8>, at: usize) -> Self::f32s {
-        self.load_i8(tail.lanes::<4>(at))
+    fn load_tail_i8(self, tail: &&[i8], at: usize) -> Self::f32s {
+        self.load_i8(&four(tail, at))
     }
 
     #[inline(always)]

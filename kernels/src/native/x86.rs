@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use pulp::Simd;
 use pulp::x86::{V3, V4};
 
-use super::isa::{Isa, Padded, Tail, whole};
+use super::isa::{Isa, Tail, rest, whole};
 use crate::bits::CountBits;
 
 /// A tail and the mask of its elements, from which each register takes its part.
@@ -214,7 +214,7 @@ fn eight_bytes<E: Pod>(lanes: [E; 8]) -> __m128i {
 }
 
 impl Isa for V3 {
-    type Tail<'a, E: Pod> = Padded<'a, E>;
+    type Tail<'a, E: Pod> = &'a [E];
     type TailF32<'a> = &'a [f32];
 
     #[inline(always)]
@@ -236,8 +236,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_tail_f16(self, tail: &Padded<'_, f16>, at: usize) -> Self::f32s {
-        self.load_f16(tail.lanes::<8>(at))
+    fn load_tail_f16(self, tail: &&[f16], at: usize) -> Self::f32s {
+        self.load_f16(&rest(tail, at))
     }
 
     #[inline(always)]
@@ -246,8 +246,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_tail_bf16(self, tail: &Padded<'_, bf16>, at: usize) -> Self::f32s {
-        self.load_bf16(tail.lanes::<8>(at))
+    fn load_tail_bf16(self, tail: &&[bf16], at: usize) -> Self::f32s {
+        self.load_bf16(&rest(tail, at))
     }
 
     #[inline(always)]
@@ -256,8 +256,13 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_tail_bf16_pairs(self, tail: &Padded<'_, bf16>, at: usize) -> Self::u32s {
-        self.load_bf16_pairs(tail.lanes::<16>(at))
+    fn load_tail_bf16_pairs(self, tail: &&[bf16], at: usize) -> Self::u32s {
+        let (eights, end) = tail[at * 16..].as_chunks::<8>();
+        match (eights, end) {
+            ([first], []) => pulp::cast([*first, [bf16::ZERO; 8]]),
+            ([first], _) => pulp::cast([*first, rest(tail, at * 2 + 1)]),
+            _ => pulp::cast([rest(tail, at * 2), [bf16::ZERO; 8]]),
+        }
     }
 
     #[inline(always)]
@@ -266,8 +271,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_tail_u8(self, tail: &Padded<'_, u8>, at: usize) -> Self::f32s {
-        self.load_u8(tail.lanes::<8>(at))
+    fn load_tail_u8(self, tail: &&[u8], at: usize) -> Self::f32s {
+        self.load_u8(&rest(tail, at))
     }
 
     #[inline(always)]
@@ -276,8 +281,8 @@ impl Isa for V3 {
     }
 
     #[inline(always)]
-    fn load_tail_i8(self, tail: &Padded<'_, i8>, at: usize) -> Self::f32s {
-        self.load_i8(tail.lanes::<8>(at))
+    fn load_tail_i8(self, tail: &&[i8], at: usize) -> Self::f32s {
+        self.load_i8(&rest(tail, at))
     }
 
     #[inline(always)]
