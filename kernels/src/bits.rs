@@ -8,7 +8,7 @@ use crate::score::{Score, one_pair_at_a_time};
 
 /// A token of an instruction set that counts bits; the reference, compiled anew, unless overridden.
 pub(crate) trait CountBits<E: Pod>: Copy {
-    /// Number of differing bits.
+    /// The number of differing bits.
     #[inline(always)]
     fn hamming(self, a: &[E], b: &[E]) -> u64 {
         hamming_bytes(cast_slice(a), cast_slice(b))
@@ -18,6 +18,19 @@ pub(crate) trait CountBits<E: Pod>: Copy {
     #[inline(always)]
     fn union_intersection(self, a: &[E], b: &[E]) -> (u64, u64) {
         union_intersection_bytes(cast_slice(a), cast_slice(b))
+    }
+
+    /// The number of differing bits, rounded.
+    #[inline(always)]
+    fn hamming_distance(self, a: &[E], b: &[E]) -> f32 {
+        self.hamming(a, b) as f32
+    }
+
+    /// The share of the union that is not in the intersection.
+    #[inline(always)]
+    fn jaccard_distance(self, a: &[E], b: &[E]) -> f32 {
+        let (union, intersection) = self.union_intersection(a, b);
+        jaccard_of(union, intersection)
     }
 }
 
@@ -39,7 +52,7 @@ impl<T: CountBits<E>, E: Pod> Score<T, E, E> for Hamming {
 
     #[inline(always)]
     fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
-        token.hamming(a, b) as f32
+        token.hamming_distance(a, b)
     }
 
     one_pair_at_a_time! { T, E, E }
@@ -55,8 +68,7 @@ impl<T: CountBits<E>, E: Pod> Score<T, E, E> for Jaccard {
 
     #[inline(always)]
     fn pair(self, token: T, a: &[E], b: &[E]) -> f32 {
-        let (union, intersection) = token.union_intersection(a, b);
-        jaccard_of(union, intersection)
+        token.jaccard_distance(a, b)
     }
 
     one_pair_at_a_time! { T, E, E }

@@ -68,6 +68,9 @@ where
     B: Load<S>,
 {
     const { assert!(A::SPLIT == B::SPLIT, "registers of different elements") };
+    // The only checks of lengths, in front of all branches: behind them each would save a register.
+    let len = queries[0].len();
+    let (queries, rows) = (cut(queries, 0, len), cut(rows, 0, len));
     macro_rules! passes {
         ($registers:literal, $passes:literal) => {
             in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $registers, $passes>(
@@ -77,7 +80,7 @@ where
         // Half a block, or less, fills half of the registers: to fold the others, all zero, would take
         // a tenth longer.
         ($registers:literal / 2 = $half:literal) => {
-            if queries[0].len() <= LANES / 2 { passes!($half, 1) } else { passes!($registers, 1) }
+            if len > LANES / 2 { passes!($registers, 1) } else { passes!($half, 1) }
         };
     }
     match const { plan::<S>(SUMS * QUERIES * ROWS) } {
@@ -123,8 +126,7 @@ where
     B: Load<S>,
 {
     let zero = simd.splat_f32s(0.0);
-    let len = queries[0].len();
-    let tails = (tails::<S, A, QUERIES>(queries, len), tails::<S, B, ROWS>(rows, len));
+    let tails = (tails::<S, A, QUERIES>(queries), tails::<S, B, ROWS>(rows));
     let mut lanes = [[[[[zero; SUMS]; REGS]; ROWS]; QUERIES]; PASSES];
     macro_rules! pass {
         ($p:expr, $later:expr) => {
@@ -134,43 +136,45 @@ where
         };
     }
     lanes[0] = pass!(0, later);
-    if PASSES == 2 {
-        // Written out: the loop is not always unrolled, and then all registers are set to zero, stored
-        // and loaded again, which took 20 ns a pair.
-        lanes[PASSES - 1] = pass!(1, &[]);
-    } else {
-        for (p, lanes) in lanes.iter_mut().enumerate().skip(1) {
-            *lanes = pass!(p, &[]);
-        }
+    for p in 1..PASSES {
+        lanes[p] = pass!(p, &[]);
     }
     // Loops, not closures given to std: its functions are not compiled for this instruction set, and
     // where one is not inlined, every operation in the closure becomes a call (20 times slower).
+    // And over plain ranges: where an iterator's loop is not unrolled by the first pass of optimisation, the
+    // registers stay in memory (one codegen unit without LTO has no second: a pair took 20 ns instead of 5).
     let mut folded = [[[0.0; SUMS]; ROWS]; QUERIES];
     let chains = SUMS * ROWS * QUERIES;
-    for first in (0..chains).step_by(4) {
-        let count = chains.min(first + 4) - first;
-        let mut even = [zero; 4];
-        let mut odd = [zero; 4];
-        for (i, chain) in (first..first + count).enumerate() {
-            let (query, row, sum) = (chain / (SUMS * ROWS), chain / SUMS % ROWS, chain % SUMS);
-            let mut registers = [[zero; REGS]; PASSES];
-            for (p, registers) in registers.iter_mut().enumerate() {
-                for (reg, register) in registers.iter_mut().enumerate() {
-                    *register = lanes[p][query][row][reg][sum];
+    for first in 0..chains.div_ceil(4) {
+        let (mut even, mut odd) = ([zero; 4], [zero; 4]);
+        for i in 0..4 {
+            let chain = first * 4 + i;
+            if chain < chains {
+                let (query, row, sum) = (chain / (SUMS * ROWS), chain / SUMS % ROWS, chain % SUMS);
+                let mut registers = [[zero; REGS]; PASSES];
+                for p in 0..PASSES {
+                    for reg in 0..REGS {
+                        registers[p][reg] = lanes[p][query][row][reg][sum];
+                    }
                 }
+                (even[i], odd[i]) = halve::<S, REGS, PASSES>(simd, registers, A::SPLIT);
             }
-            (even[i], odd[i]) = halve::<S, REGS, PASSES>(simd, registers, A::SPLIT);
         }
         // Not the three sums of one cosine: together they take 5 ns more at 768 elements.
         let together = QUERIES * ROWS > 1;
+        let count = chains - first * 4;
         let mut sums = fold::<S>(simd, even, count, together);
         if A::SPLIT {
-            for (sum, odd) in sums.iter_mut().zip(fold::<S>(simd, odd, count, together)) {
-                *sum += odd;
+            let odd = fold::<S>(simd, odd, count, together);
+            for i in 0..4 {
+                sums[i] += odd[i];
             }
         }
-        for (i, chain) in (first..first + count).enumerate() {
-            folded[chain / (SUMS * ROWS)][chain / SUMS % ROWS][chain % SUMS] = sums[i];
+        for i in 0..4 {
+            let chain = first * 4 + i;
+            if chain < chains {
+                folded[chain / (SUMS * ROWS)][chain / SUMS % ROWS][chain % SUMS] = sums[i];
+            }
         }
     }
     folded
@@ -184,15 +188,23 @@ fn halve<S: Isa, const REGS: usize, const PASSES: usize>(
     mut registers: [[S::f32s; REGS]; PASSES],
     split: bool,
 ) -> (S::f32s, S::f32s) {
-    let last = if split { 2 } else { 1 };
-    let mut half = REGS * PASSES / 2;
-    while half >= last {
-        for i in 0..half {
-            let upper = registers[(i + half) / REGS][(i + half) % REGS];
-            let lower = &mut registers[i / REGS][i % REGS];
-            *lower = simd.add_f32s(*lower, upper);
-        }
-        half /= 2;
+    const { assert!(REGS * PASSES <= 16, "four halvings") };
+    macro_rules! halve_to {
+        ($half:literal) => {
+            if REGS * PASSES > $half {
+                for i in 0..$half {
+                    let upper = registers[(i + $half) / REGS % PASSES][(i + $half) % REGS];
+                    let lower = &mut registers[i / REGS % PASSES][i % REGS];
+                    *lower = simd.add_f32s(*lower, upper);
+                }
+            }
+        };
+    }
+    halve_to!(8);
+    halve_to!(4);
+    halve_to!(2);
+    if !split {
+        halve_to!(1);
     }
     (registers[0][0], registers[1 / REGS % PASSES][1 % REGS])
 }
@@ -204,8 +216,10 @@ fn fold<S: Isa>(simd: S, registers: [S::f32s; 4], count: usize, together: bool) 
         return simd.fold_each(registers);
     }
     let mut sums = [0.0; 4];
-    for i in 0..count {
-        sums[i] = simd.reduce_sum_f32s(registers[i]); // pulp folds in halves too
+    for i in 0..4 {
+        if i < count {
+            sums[i] = simd.reduce_sum_f32s(registers[i]); // pulp folds in halves too
+        }
     }
     sums
 }
@@ -232,8 +246,8 @@ where
     let mut lanes = [[[[simd.splat_f32s(0.0); SUMS]; REGS]; ROWS]; QUERIES];
     let first = pass * REGS;
     let len = queries[0].len();
-    let query_blocks = blocks(queries, len);
-    let row_blocks = blocks(rows, len);
+    let query_blocks = blocks(queries);
+    let row_blocks = blocks(rows);
     let (later_blocks, later_tail) = later.as_chunks::<LANES>();
     for i in 0..len / LANES {
         if let Some(block) = later_blocks.get(i) {
@@ -286,22 +300,30 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
     loaded
 }
 
-/// The blocks of vectors of length `len`.
+/// A part of every vector.
 #[inline(always)]
-pub(crate) fn blocks<E, const N: usize>(vectors: [&[E]; N], len: usize) -> [&[[E; LANES]]; N] {
+pub(crate) fn cut<E, const N: usize>(vectors: [&[E]; N], start: usize, end: usize) -> [&[E]; N] {
+    let mut parts: [&[E]; N] = [&[]; N];
+    for (part, vector) in parts.iter_mut().zip(vectors) {
+        *part = &vector[start..end];
+    }
+    parts
+}
+
+/// The blocks of every vector.
+#[inline(always)]
+pub(crate) fn blocks<E, const N: usize>(vectors: [&[E]; N]) -> [&[[E; LANES]]; N] {
     let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
     for (blocks, vector) in blocks.iter_mut().zip(vectors) {
-        // One length for all: the only bounds checks are these.
-        *blocks = vector[..len].as_chunks().0;
+        *blocks = vector.as_chunks().0;
     }
     blocks
 }
 
-/// The tails of vectors of length `len`.
+/// The tails of vectors.
 #[inline(always)]
 fn tails<'a, S: Isa, A: Load<S>, const N: usize>(
     vectors: [&'a [A::Element]; N],
-    len: usize,
 ) -> [A::Tail<'a>; N] {
-    core::array::from_fn(|i| vectors[i][..len].as_chunks::<LANES>().1.into())
+    core::array::from_fn(|i| vectors[i].as_chunks::<LANES>().1.into())
 }

@@ -33,6 +33,23 @@ fn bit_pairs_equal_the_reference() {
     }
 }
 
+/// Counts beyond 2²⁴, which f32 does not hold: the quotient has to be of the counts themselves.
+#[test]
+fn bits_beyond_what_f32_counts_equal_the_reference() {
+    let (a, b) = (Noise::new(8).words(400_000), Noise::new(9).words(400_000));
+    for (metric, start) in
+        BIT_METRICS.into_iter().flat_map(|metric| (0..4).map(move |start| (metric, start)))
+    {
+        let (a, b) = (&a[start..], &b[start..]);
+        for backend in backends() {
+            let distance = Kernel::on(backend, metric).unwrap().distance(a, b);
+            assert_same(distance, reference_bits(metric, a, b), || {
+                format!("{metric} on {backend}, {} words", a.len())
+            });
+        }
+    }
+}
+
 /// Bytes as words, filled up with zeros.
 fn words(bytes: &[u8]) -> Vec<u64> {
     let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));

@@ -23,7 +23,7 @@ fn sum<E: Integer>(a: &[E], b: &[E], term: impl Fn(i64, i64) -> i64) -> i64 {
 
 /// The distance with this dot product: its negative, never −0.0.
 pub fn inner_product_of(dot: i64) -> f32 {
-    (-dot) as f32
+    0.0 - dot as f32
 }
 
 /// The cosine distance from the three exact sums. Each becomes an f64, and then nothing but f64 is
