@@ -84,7 +84,10 @@ impl Ahead {
     }
 }
 
-/// Fills `out` with the distances of `query` to `which` of the `rows`; `pair` is that of the metric, as
+/// Rows whose sums are kept until distances are made of them.
+const CHUNK: usize = 64;
+
+/// Fills `out` with the distances of `query` to `which` of the `rows`; `single` gives the sums of one row, as
 /// a function.
 #[inline(always)]
 pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
@@ -94,7 +97,7 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     rows: &Rows<'_, R>,
     which: Which<'_>,
     out: &mut [f32],
-    pair: impl Fn(&[Q], &[R]) -> f32,
+    single: impl Fn(M::Query, &[R]) -> M::Sums,
 ) {
     if out.is_empty() {
         return;
@@ -108,49 +111,78 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
         }
     }
     let prepared = metric.prepare(token, query);
-    let group = if which.streams(rows) { 1 } else { M::GROUP };
-    match group {
-        4 => grouped::<T, Q, R, M, 4>(token, metric, query, prepared, rows, which, out, pair),
-        2 => grouped::<T, Q, R, M, 2>(token, metric, query, prepared, rows, which, out, pair),
-        _ => {
-            for (i, out) in out.iter_mut().enumerate() {
-                let later = which.ahead(i + ahead, rows);
-                if !M::FETCHES {
-                    which.fetch::<{ SINGLE.lines }, R>(i + ahead, rows);
-                }
-                *out = metric.row(token, query, prepared, rows.row(which.id(i)), later);
-            }
-        }
+    let scan = Scan { token, metric, query, prepared, rows, which, ahead };
+    if let Some(out) = M::in_place(out) {
+        return scan.sums(0, out, single);
+    }
+    let mut sums = [M::Sums::default(); CHUNK];
+    for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
+        let sums = &mut sums[..out.len()];
+        scan.sums(chunk * CHUNK, sums, &single);
+        metric.finish(prepared, sums, out);
     }
 }
 
-#[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "those of one_to_many, and what it has prepared")]
-fn grouped<T: Copy, Q, R, M: Score<T, Q, R>, const GROUP: usize>(
+/// A query that is compared with rows.
+struct Scan<'a, T, Q, R, M: Score<T, Q, R>> {
     token: T,
     metric: M,
-    query: &[Q],
+    query: &'a [Q],
     prepared: M::Query,
-    rows: &Rows<'_, R>,
-    which: Which<'_>,
-    out: &mut [f32],
-    pair: impl Fn(&[Q], &[R]) -> f32,
-) {
-    let last = out.len() - 1;
-    let ahead = GROUPED.of(rows);
-    for (group, out) in out.chunks_mut(GROUP).enumerate() {
-        let start = group * GROUP;
-        for i in start..start + out.len() {
-            which.fetch::<{ GROUPED.lines }, R>(i + ahead, rows);
+    rows: &'a Rows<'a, R>,
+    which: Which<'a>,
+    ahead: usize,
+}
+
+impl<T: Copy, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
+    /// The sums of the rows from the `first` on.
+    #[inline(always)]
+    fn sums(&self, first: usize, out: &mut [M::Sums], single: impl Fn(M::Query, &[R]) -> M::Sums) {
+        match if self.which.streams(self.rows) { 1 } else { M::GROUP } {
+            4 => self.grouped::<4>(first, out, single),
+            2 => self.grouped::<2>(first, out, single),
+            _ => self.one_by_one(first, out),
         }
-        if let [out] = out {
-            *out = pair(query, rows.row(which.id(start)));
-        } else {
+    }
+
+    #[inline(always)]
+    fn grouped<const GROUP: usize>(
+        &self,
+        first: usize,
+        out: &mut [M::Sums],
+        single: impl Fn(M::Query, &[R]) -> M::Sums,
+    ) {
+        let last = first + out.len() - 1;
+        for (group, out) in out.chunks_mut(GROUP).enumerate() {
+            let start = first + group * GROUP;
+            for i in start..start + out.len() {
+                self.which.fetch::<{ GROUPED.lines }, R>(i + self.ahead, self.rows);
+            }
+            if let [out] = out {
+                *out = single(self.prepared, self.rows.row(self.which.id(start)));
+                continue;
+            }
             // A short group is filled up with its last row, which costs cached arithmetic only.
             let group: [&[R]; GROUP] =
-                core::array::from_fn(|i| rows.row(which.id((start + i).min(last))));
-            let distances = metric.rows(token, query, prepared, group);
-            out.copy_from_slice(&distances[..out.len()]);
+                core::array::from_fn(|i| self.rows.row(self.which.id((start + i).min(last))));
+            let sums = self.metric.rows(self.token, self.query, self.prepared, group);
+            if let Some(out) = out.first_chunk_mut() {
+                *out = sums;
+            } else {
+                out.copy_from_slice(&sums[..out.len()]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn one_by_one(&self, first: usize, out: &mut [M::Sums]) {
+        for (i, out) in (first..).zip(out) {
+            let later = self.which.ahead(i + self.ahead, self.rows);
+            if !M::FETCHES {
+                self.which.fetch::<{ SINGLE.lines }, R>(i + self.ahead, self.rows);
+            }
+            let row = self.rows.row(self.which.id(i));
+            *out = self.metric.row(self.token, self.query, self.prepared, row, later);
         }
     }
 }

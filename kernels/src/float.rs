@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use crate::lanes::{LaneSums, group, sums, tile};
 use crate::native::Isa;
-use crate::reference::cosine_of;
+use crate::reference::{cosine_of, cosines_of};
 use crate::score::Score;
 use crate::widen::Load;
 
@@ -131,6 +131,7 @@ where
     type Scale = B::Scale;
     type Query = ();
     type Row = ();
+    type Sums = f32;
     const FETCHES: bool = true;
     const GROUP: usize = group::<S>(1);
     const TILE: (usize, usize) = tile::<S>();
@@ -179,11 +180,11 @@ where
         (): (),
         rows: [&[B::Element]; ROWS],
     ) -> [f32; ROWS] {
-        let mut prepared = [(rows[0], ()); ROWS];
-        for (prepared, row) in prepared.iter_mut().zip(rows) {
-            *prepared = (row, ());
+        let [sums] = sums::<S, D, A, B, 1, 1, ROWS>(simd, self.query, self.row, [query], rows, &[]);
+        let mut distances = [0.0; ROWS];
+        for (distance, [sum]) in distances.iter_mut().zip(sums) {
+            *distance = D::finish(sum);
         }
-        let [distances] = self.tile(simd, [(query, ())], prepared);
         distances
     }
 
@@ -200,6 +201,11 @@ where
             sums::<S, D, A, B, 1, 1, 1>(simd, self.query, self.row, [query], [row], later);
         D::finish(sum)
     }
+
+    #[inline(always)]
+    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
+        Some(distances)
+    }
 }
 
 impl<S, A, B> Score<S, A::Element, B::Element> for Over<Cosine, A, B>
@@ -213,6 +219,8 @@ where
     type Query = f32;
     /// The squared norm.
     type Row = f32;
+    /// The dot product and the row's squared norm.
+    type Sums = [f32; 2];
     const FETCHES: bool = true;
     const GROUP: usize = group::<S>(2); // of CosineTo
     const TILE: (usize, usize) = tile::<S>();
@@ -248,16 +256,12 @@ where
         self,
         simd: S,
         query: &[A::Element],
-        query_norm: f32,
+        _query_norm: f32,
         rows: [&[B::Element]; ROWS],
-    ) -> [f32; ROWS] {
+    ) -> [[f32; 2]; ROWS] {
         let [sums] =
             sums::<S, CosineTo, A, B, 2, 1, ROWS>(simd, self.query, self.row, [query], rows, &[]);
-        let mut distances = [0.0; ROWS];
-        for (distance, [dot, row_norm]) in distances.iter_mut().zip(sums) {
-            *distance = cosine_of(dot, query_norm, row_norm);
-        }
-        distances
+        sums
     }
 
     #[inline(always)]
@@ -265,13 +269,18 @@ where
         self,
         simd: S,
         query: &[A::Element],
-        query_norm: f32,
+        _query_norm: f32,
         row: &[B::Element],
         later: &[B::Element],
-    ) -> f32 {
-        let [[[dot, row_norm]]] =
+    ) -> [f32; 2] {
+        let [[sums]] =
             sums::<S, CosineTo, A, B, 2, 1, 1>(simd, self.query, self.row, [query], [row], later);
-        cosine_of(dot, query_norm, row_norm)
+        sums
+    }
+
+    #[inline(always)]
+    fn finish(self, query_norm: f32, sums: &[[f32; 2]], out: &mut [f32]) {
+        cosines_of(query_norm.into(), sums, out);
     }
 
     #[inline(always)]
@@ -286,10 +295,11 @@ where
             sums::<S, InnerProduct, A, B, 1, QUERIES, ROWS>(simd, self.query, self.row, a, b, &[]);
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
+            let mut sums = [[0.0; 2]; ROWS];
             for row in 0..ROWS {
-                distances[query][row] =
-                    cosine_of(dots[query][row][0], queries[query].1, rows[row].1);
+                sums[row] = [dots[query][row][0], rows[row].1];
             }
+            cosines_of(queries[query].1.into(), &sums, &mut distances[query]);
         }
         distances
     }

@@ -7,6 +7,7 @@ use crate::blocks::{BlockSums, CHUNK, chunk_sums, sums};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, vectors};
 use crate::integer::{Integer, Sum};
 use crate::native::Bytes;
+use crate::reference::cosines_of;
 use crate::reference::integers::{cosine_of, inner_product_of};
 use crate::score::Score;
 
@@ -119,16 +120,40 @@ pub(crate) trait OfProducts: Copy {
     /// by the sums of the cosine a row of 768 elements takes 17 ns instead of 13.
     const OF_DIFFERENCE: bool = false;
 
-    fn distance(dot: i64, qq: i64, rr: i64) -> f32;
+    /// What is kept of a row.
+    type Sums: Copy + Default;
+
+    /// The place for what is kept of rows, if that is the distance.
+    #[inline(always)]
+    fn in_place(_distances: &mut [f32]) -> Option<&mut [Self::Sums]> {
+        None
+    }
+
+    fn sums(dot: i64, qq: i64, rr: i64) -> Self::Sums;
+
+    /// The distances that the sums of some rows make, under a query with the squared norm `qq`.
+    #[inline(always)]
+    fn finish(_qq: i64, sums: &[Self::Sums], out: &mut [f32]) {
+        if let Some(out) = Self::in_place(out) {
+            out.copy_from_slice(sums);
+        }
+    }
 
     /// The distance of two vectors of one length, at most [`CHUNK`] unless `ANY`.
     fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32;
 }
 
 impl OfProducts for InnerProduct {
+    type Sums = f32;
+
     #[inline(always)]
-    fn distance(dot: i64, _qq: i64, _rr: i64) -> f32 {
+    fn sums(dot: i64, _qq: i64, _rr: i64) -> f32 {
         inner_product_of(dot)
+    }
+
+    #[inline(always)]
+    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
+        Some(distances)
     }
 
     #[inline(always)]
@@ -139,9 +164,17 @@ impl OfProducts for InnerProduct {
 }
 
 impl OfProducts for Cosine {
+    /// The dot product and the row's squared norm.
+    type Sums = [f64; 2];
+
     #[inline(always)]
-    fn distance(dot: i64, qq: i64, rr: i64) -> f32 {
-        cosine_of(dot, qq, rr)
+    fn sums(dot: i64, _qq: i64, rr: i64) -> [f64; 2] {
+        [dot as f64, rr as f64]
+    }
+
+    #[inline(always)]
+    fn finish(qq: i64, sums: &[[f64; 2]], out: &mut [f32]) {
+        cosines_of(qq as f64, sums, out);
     }
 
     #[inline(always)]
@@ -153,10 +186,16 @@ impl OfProducts for Cosine {
 
 impl OfProducts for L2Squared {
     const OF_DIFFERENCE: bool = true;
+    type Sums = f32;
 
     #[inline(always)]
-    fn distance(dot: i64, qq: i64, rr: i64) -> f32 {
+    fn sums(dot: i64, qq: i64, rr: i64) -> f32 {
         (qq + rr - 2 * dot) as f32
+    }
+
+    #[inline(always)]
+    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
+        Some(distances)
     }
 
     #[inline(always)]
@@ -170,6 +209,7 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     type Scale = ();
     type Query = Known;
     type Row = Known;
+    type Sums = M::Sums;
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
     const LONGEST: usize = CHUNK;
@@ -208,22 +248,32 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
         query: &[E],
         known: Known,
         rows: [&[E]; ROWS],
-    ) -> [f32; ROWS] {
-        let mut distances = [0.0; ROWS];
+    ) -> [M::Sums; ROWS] {
+        let mut of_rows = [M::Sums::default(); ROWS];
         if M::OF_DIFFERENCE {
             let [squares] =
                 sums::<T, Squares<E>, 1, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
-            for (distance, [square]) in distances.iter_mut().zip(squares) {
-                *distance = M::distance(0, square, 0);
+            for (of_row, [square]) in of_rows.iter_mut().zip(squares) {
+                *of_row = M::sums(0, square, 0);
             }
-            return distances;
+            return of_rows;
         }
         let [products] =
             sums::<T, ProductsTo<E>, 2, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
-        for (distance, [dot, rr]) in distances.iter_mut().zip(products) {
-            *distance = M::distance(dot + known.correction, known.squared_norm, rr);
+        for (of_row, [dot, rr]) in of_rows.iter_mut().zip(products) {
+            *of_row = M::sums(dot + known.correction, known.squared_norm, rr);
         }
-        distances
+        of_rows
+    }
+
+    #[inline(always)]
+    fn in_place(distances: &mut [f32]) -> Option<&mut [M::Sums]> {
+        M::in_place(distances)
+    }
+
+    #[inline(always)]
+    fn finish(self, known: Known, sums: &[M::Sums], out: &mut [f32]) {
+        M::finish(known.squared_norm, sums, out);
     }
 
     #[inline(always)]
@@ -238,11 +288,12 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             let known = queries[query].1;
+            let mut sums = [M::Sums::default(); ROWS];
             for row in 0..ROWS {
                 let dot = dots[query][row][0] + known.correction;
-                distances[query][row] =
-                    M::distance(dot, known.squared_norm, rows[row].1.squared_norm);
+                sums[row] = M::sums(dot, known.squared_norm, rows[row].1.squared_norm);
             }
+            M::finish(known.squared_norm, &sums, &mut distances[query]);
         }
         distances
     }
@@ -252,6 +303,7 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
     type Scale = ();
     type Query = ();
     type Row = ();
+    type Sums = f32;
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
     const LONGEST: usize = CHUNK;
@@ -292,6 +344,11 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
         }
         let [distances] = self.tile(token, [(query, ())], prepared);
         distances
+    }
+
+    #[inline(always)]
+    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
+        Some(distances)
     }
 
     #[inline(always)]

@@ -84,8 +84,25 @@ fn cosine_in_f64(dot: f64, aa: f64, bb: f64) -> f32 {
     if norms == 0.0 {
         return 1.0;
     }
+    cosine_under(dot, norms)
+}
+
+/// That of vectors that are not zero.
+#[inline(always)] // compiled anew for each instruction set
+fn cosine_under(dot: f64, norms: f64) -> f32 {
     // clamp keeps NaN.
     (1.0 - dot / sqrt_f64(norms)).clamp(0.0, 2.0) as f32
+}
+
+/// The same as [`cosine_of`] for one query and the dot products and squared norms of many rows. Without a
+/// branch, so that it is compiled for vectors.
+#[inline(always)] // compiled anew for each instruction set
+pub(crate) fn cosines_of<S: Copy + Into<f64>>(aa: f64, rows: &[[S; 2]], out: &mut [f32]) {
+    for (out, &[dot, bb]) in out.iter_mut().zip(rows) {
+        let norms = aa * bb.into();
+        let distance = cosine_under(dot.into(), norms);
+        *out = if norms == 0.0 { 1.0 } else { distance };
+    }
 }
 
 /// Number of bits that differ.

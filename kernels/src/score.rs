@@ -12,6 +12,9 @@ pub(crate) trait Score<T, Q, R>: Copy {
     /// What is computed once per row of a tile.
     type Row: Copy;
 
+    /// What is summed of a row under one query.
+    type Sums: Copy + Default;
+
     /// Rows scored together with one query: 4, 2 or 1.
     const GROUP: usize;
 
@@ -38,24 +41,46 @@ pub(crate) trait Score<T, Q, R>: Copy {
         self.pair(token, a, b)
     }
 
-    /// The distances of a query to rows of its length.
+    /// The sums of rows of the query's length.
     fn rows<const ROWS: usize>(
         self,
         token: T,
         query: &[Q],
         prepared: Self::Query,
         rows: [&[R]; ROWS],
-    ) -> [f32; ROWS];
+    ) -> [Self::Sums; ROWS];
 
     /// Whether [`row`](Self::row) fetches the later row.
     const FETCHES: bool = false;
 
-    /// The distance of a query to a row, while another that will be wanted later may be fetched; it is
-    /// empty if there is none.
+    /// The sums of a row, while another that will be wanted later may be fetched; it is empty if there is
+    /// none.
     #[inline(always)]
-    fn row(self, token: T, query: &[Q], prepared: Self::Query, row: &[R], _later: &[R]) -> f32 {
-        let [distance] = self.rows(token, query, prepared, [row]);
-        distance
+    fn row(
+        self,
+        token: T,
+        query: &[Q],
+        prepared: Self::Query,
+        row: &[R],
+        _later: &[R],
+    ) -> Self::Sums {
+        let [sums] = self.rows(token, query, prepared, [row]);
+        sums
+    }
+
+    /// The place for the sums of rows, if what is summed of a row is its distance.
+    #[inline(always)]
+    fn in_place(_distances: &mut [f32]) -> Option<&mut [Self::Sums]> {
+        None
+    }
+
+    /// The distances that the sums of some rows make. Of many at once: a vector register takes the root and the
+    /// quotient of eight rows in the time of two.
+    #[inline(always)]
+    fn finish(self, _prepared: Self::Query, sums: &[Self::Sums], out: &mut [f32]) {
+        if let Some(out) = Self::in_place(out) {
+            out.copy_from_slice(sums);
+        }
     }
 
     /// The distances of every query to every row, all of one length.
@@ -73,6 +98,7 @@ macro_rules! one_pair_at_a_time {
     ($token:ty, $query:ty, $row:ty) => {
         type Query = ();
         type Row = ();
+        type Sums = f32;
         const GROUP: usize = 1;
         const TILE: (usize, usize) = (1, 1);
 
@@ -96,6 +122,11 @@ macro_rules! one_pair_at_a_time {
                 *distance = self.pair(token, query, row);
             }
             distances
+        }
+
+        #[inline(always)]
+        fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
+            Some(distances)
         }
 
         #[inline(always)]

@@ -155,8 +155,19 @@ macro_rules! compile {
                 which: Which<'_>,
                 out: &mut [f32],
             ) {
-                let pair = |a: &[Q], b: &[R]| pair::<Q, R, M>(scale, a, b);
-                crate::batch::one_to_many($make, M::new(scale), query, rows, which, out, pair);
+                let single = |prepared, row: &[R]| row_alone::<Q, R, M>(scale, query, prepared, row);
+                crate::batch::one_to_many($make, M::new(scale), query, rows, which, out, single);
+            }
+
+            $(#[$target_feature])?
+            #[inline(never)] // there is one row at most that no group takes
+            fn row_alone<Q, R, M: Score<$token, Q, R>>(
+                scale: M::Scale,
+                query: &[Q],
+                prepared: M::Query,
+                row: &[R],
+            ) -> M::Sums {
+                M::new(scale).row($make, query, prepared, row, &[])
             }
 
             $(#[$target_feature])?
