@@ -18,7 +18,11 @@ struct Ahead {
 
 /// Where rows are scored in groups. With more ahead the misses queue up: at 4 KiB and eight lines a search
 /// among rows of 256 bytes was 10 % slower.
-const GROUPED: Ahead = Ahead { bytes: 1536, rows: 4, lines: 4 };
+const GROUPED: Ahead = Ahead { bytes: 1536, rows: 4, lines: 8 };
+
+/// Of longer rows half of the lines: Intel's prefetcher follows these, and gathers shorter ones up to 1.4 times as
+/// fast with eight lines as with four; AMD's follows both, and pays up to 8 % for eight.
+const FOLLOWED: usize = 768;
 
 /// Where rows are scored one by one; of floats, each then fetches a later one as a whole.
 const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2, lines: 8 };
@@ -65,7 +69,17 @@ impl Which<'_> {
         }
     }
 
-    /// Fetches the beginning of that row.
+    /// Fetches the beginning of that row, where rows are scored in groups.
+    #[inline(always)]
+    fn fetch_grouped<R>(self, i: usize, rows: &Rows<'_, R>) {
+        if rows.dim() * size_of::<R>() > FOLLOWED {
+            self.fetch::<{ GROUPED.lines / 2 }, R>(i, rows);
+        } else {
+            self.fetch::<{ GROUPED.lines }, R>(i, rows);
+        }
+    }
+
+    /// Fetches the first lines of that row.
     #[inline(always)]
     fn fetch<const LINES: usize, R>(self, i: usize, rows: &Rows<'_, R>) {
         let row = self.ahead(i, rows);
@@ -107,7 +121,7 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
         if M::GROUP == 1 {
             which.fetch::<{ SINGLE.lines }, R>(i, rows);
         } else {
-            which.fetch::<{ GROUPED.lines }, R>(i, rows);
+            which.fetch_grouped(i, rows);
         }
     }
     let prepared = metric.prepare(token, query);
@@ -156,7 +170,7 @@ impl<T: Copy, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
         for (group, out) in out.chunks_mut(GROUP).enumerate() {
             let start = first + group * GROUP;
             for i in start..start + out.len() {
-                self.which.fetch::<{ GROUPED.lines }, R>(i + self.ahead, self.rows);
+                self.which.fetch_grouped(i + self.ahead, self.rows);
             }
             if let [out] = out {
                 *out = single(self.prepared, self.rows.row(self.which.id(start)));
