@@ -84,6 +84,7 @@ impl<S: Space> Hnsw<S> {
             return Err(BuildError::TooMany { points });
         }
         index.graph.grow_to(points).map_err(BuildError::Memory)?;
+        index.originals.reserve(0..points as Id).map_err(BuildError::Memory)?;
         let link = || index.link(0..points as Id, build);
         build.threads.run(link).map_err(BuildError::Threads)?;
         Ok(index)
@@ -318,6 +319,9 @@ pub enum Unwritable {
     /// Another library has built the graph. [`Index::compact`](crate::Index::compact) builds one of the
     /// same points that can be changed.
     Imported,
+    /// The system refused memory for the index of the keys, which is made before the first change of an
+    /// index that was opened.
+    Memory,
     /// The file that the index was [opened](crate::Index::open) with is damaged, as was found when all
     /// of it was read before the first change.
     Damaged(Damage),
@@ -333,6 +337,7 @@ impl fmt::Display for Unwritable {
                 "another library has built the graph; `Index::compact` builds one of the same points \
                  that can be changed",
             ),
+            Self::Memory => f.write_str("the system refused memory for the index of the keys"),
             Self::Damaged(damage) => {
                 write!(f, "the index is not changed, since its file is damaged: {damage}")
             }
@@ -343,7 +348,7 @@ impl fmt::Display for Unwritable {
 impl std::error::Error for Unwritable {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Poisoned | Self::Imported => None,
+            Self::Poisoned | Self::Imported | Self::Memory => None,
             Self::Damaged(damage) => Some(damage),
         }
     }

@@ -1,7 +1,6 @@
 //! The index of an application: points by keys of its own.
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
 use std::ops::Deref;
@@ -99,11 +98,13 @@ impl<K: Key, S: Store> Index<K, S> {
             return Err(BuildError::Keys { keys: keys.len(), points: space.len() });
         }
         let table = Keys::new();
+        table.reserve(0..keys.len() as Id).map_err(BuildError::Memory)?;
         for (place, key) in keys.into_iter().enumerate() {
-            if table.current(&key).is_some() {
+            let (hash, other) = table.look_up(&key);
+            if other.is_some() {
                 return Err(BuildError::KeyTwice { place });
             }
-            table.assign(place as Id, key, None);
+            table.assign(place as Id, key, hash, None);
         }
         Ok(Self::of(Hnsw::build(space, params, build)?, table))
     }
@@ -150,14 +151,15 @@ impl<K: Key, S: Store> Index<K, S> {
         let newcomer = self.hnsw.newcomer(point)?;
         let mut edit = self.edit().map_err(InsertError::Unwritable)?;
         // Another thread may have come first.
-        let old = refuse(self.keys.current(&key))?;
-        edit.make_room(1)?;
+        let (hash, old) = self.keys.look_up(&key);
+        refuse(old)?;
+        self.make_room(&edit, 1)?;
         let logged = log()?;
         let id = edit.insert(point, newcomer)?;
         if let Some(old) = old {
             edit.remove(old);
         }
-        self.keys.assign(id, key, old);
+        self.keys.assign(id, key, hash, old);
         edit.publish();
         Ok((id, logged))
     }
@@ -203,16 +205,13 @@ impl<K: Key, S: Store> Index<K, S> {
         self.hnsw.inspect(points)?;
         let threads = build.threads.start().map_err(InsertError::Threads)?;
         let mut edit = self.edit().map_err(InsertError::Unwritable)?;
-        let mut new = HashSet::new();
-        let mut is_new = |key| new.insert(key) && self.keys.current(key).is_none();
-        if let Some((place, _)) = keys.iter().enumerate().find(|(_, key)| !is_new(*key)) {
-            return Err(InsertError::KeyExists { place }.into());
-        }
-        edit.make_room(points.len())?;
+        let hashes = self.keys.hashes_of_new(&keys);
+        let hashes = hashes.map_err(|place| InsertError::KeyExists { place })?;
+        self.make_room(&edit, points.len())?;
         let logged = log(&keys)?;
         let ids = edit.push_batch(points)?;
-        for (id, key) in ids.clone().zip(keys) {
-            self.keys.assign(id, key, None);
+        for (id, (key, hash)) in ids.clone().zip(keys.into_iter().zip(hashes)) {
+            self.keys.assign(id, key, hash, None);
         }
         edit.link_batch(ids, &threads, build);
         Ok(logged)
@@ -240,11 +239,11 @@ impl<K: Key, S: Store> Index<K, S> {
         K: Borrow<Q>,
     {
         let mut edit = self.edit()?;
-        let Some(id) = self.keys.current(key) else { return Ok(None) };
+        let (hash, Some(id)) = self.keys.look_up(key) else { return Ok(None) };
         let logged = log(self.keys.of(id))?;
         edit.remove(id);
         edit.publish();
-        self.keys.free(id);
+        self.keys.free(id, hash);
         Ok(Some(logged))
     }
 
@@ -253,7 +252,21 @@ impl<K: Key, S: Store> Index<K, S> {
     fn edit(&self) -> Result<Edit<'_, S>, Unwritable> {
         let edit = self.hnsw.edit()?;
         self.keys.verify_once().map_err(Unwritable::Damaged)?;
+        // Of one that was opened the index of the keys is made now.
+        self.keys.reserve(0..0).map_err(|_| Unwritable::Memory)?;
         Ok(edit)
+    }
+
+    /// Refuses points that find no room in the index or among the keys.
+    fn make_room(
+        &self,
+        edit: &Edit<'_, S>,
+        points: usize,
+    ) -> Result<(), InsertError<S::PointError>> {
+        edit.make_room(points)?;
+        let first = self.hnsw.space.len();
+        let ids = first as Id..(first + points) as Id;
+        self.keys.reserve(ids).map_err(InsertError::Memory)
     }
 
     /// A new index with the same points, keys and parameters, without the space of removed points; its

@@ -145,9 +145,10 @@ impl<S: Store> Edit<'_, S> {
         self.make_room(1)?;
         let refused = |error| InsertError::Point { place: 0, error };
         let id = space.push(point).map_err(refused)?;
+        let meeting = originals.meet(space, id);
         self.take_in(id..id + 1).map_err(InsertError::Memory)?;
         let (builder, level) = (self.index.builder(&|_, _| {}), graph.level(id));
-        let distances = if let Some(before) = originals.add(space, id) {
+        let distances = if let Some(before) = originals.enter(id, meeting) {
             builder.chain_one(graph, before, id)
         } else if plan.holds(graph, level) {
             builder.link_one(graph, id, plan, None)
@@ -200,6 +201,8 @@ impl<S: Store> Edit<'_, S> {
         if total > MAX_POINTS {
             return Err(InsertError::TooMany { points: total });
         }
+        let ids = self.index.space.len() as Id..total as Id;
+        self.index.originals.reserve(ids).map_err(InsertError::Memory)?;
         let Some(budget) = self.index.budget else { return Ok(()) };
         let used = self.index.memory().total();
         let each = used.div_ceil(self.index.graph.len().max(1));

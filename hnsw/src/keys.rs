@@ -1,13 +1,16 @@
 //! The keys of points: by id, and ids by key.
 
 use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::OnceLock;
+use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::directory::Directory;
 use crate::format::{Damage, Head, Parts, ReadError, Source};
+use crate::hash_index::HashIndex;
 use crate::hnsw::Hnsw;
 use crate::id::{Hit, Id};
 use crate::key::{Key, SavedKey};
@@ -43,7 +46,8 @@ struct Label<K> {
     before: Option<Id>,
 }
 
-/// One thread at a time writes: the one that changes the index.
+/// One thread at a time writes: the one that changes the index. A key's `Hash`, `Eq` and `Borrow` may panic:
+/// they are called where nothing is half done, and never by what writes.
 pub(crate) struct Keys<K> {
     /// Of the points that the index was opened with.
     saved: SavedKeys<K>,
@@ -51,7 +55,9 @@ pub(crate) struct Keys<K> {
     labels: Slots<Label<K>>,
     /// The last point of each key; made from the saved keys when it is first needed, before the first
     /// change.
-    directory: OnceLock<Directory>,
+    index: OnceLock<HashIndex>,
+    /// Held while that is made.
+    making: Mutex<()>,
     hasher: RandomState,
     len: AtomicUsize,
     /// Whether the saved keys are good.
@@ -64,48 +70,103 @@ impl<K: Key> Keys<K> {
     }
 
     fn with_saved(saved: SavedKeys<K>, len: usize) -> Self {
-        let (labels, directory, hasher, verified) = Default::default();
-        Self { saved, labels, directory, hasher, len: AtomicUsize::new(len), verified }
+        let (labels, index, making, hasher, verified) = Default::default();
+        Self { saved, labels, index, making, hasher, len: AtomicUsize::new(len), verified }
     }
 
-    /// The directory, which is made now if it is not there yet.
-    fn directory(&self) -> &Directory {
-        self.directory.get_or_init(|| {
-            let directory = Directory::default();
-            directory.reserve(self.len(), |_| 0);
-            for id in self.saved.living() {
-                // Keys that are none, or another's, are only in damaged files.
-                let Some(key) = self.saved.get(id) else { continue };
-                let hash = self.hasher.hash_one(key);
-                if directory.find(hash, |other| self.saved.get(other) == Some(key)).is_none() {
-                    directory.insert(hash, id, |id| self.hash_of(id));
-                }
+    /// The index of hashes, which is made now if it is not there yet.
+    fn index(&self) -> io::Result<&HashIndex> {
+        if self.index.get().is_none() {
+            let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.index.get().is_none() {
+                let _ = self.index.set(self.index_of_saved()?);
             }
-            directory
-        })
+        }
+        Ok(self.index.get().expect("it was made"))
     }
 
-    /// Gives `id`, which is not published, its key; the key's point was `before` until then.
-    pub(crate) fn assign(&self, id: Id, key: K, before: Option<Id>) {
-        let hash = self.hasher.hash_one(&key);
+    fn index_of_saved(&self) -> io::Result<HashIndex> {
+        let index = HashIndex::default();
+        index.reserve(self.saved.living().count())?;
+        for id in self.saved.living() {
+            // Keys that are none, or another's, are only in damaged files.
+            let Some(key) = self.saved.get(id) else { continue };
+            let hash = self.hasher.hash_one(key);
+            if index.find(hash, |other| self.saved.get(other) == Some(key)).is_none() {
+                index.insert(hash, id);
+            }
+        }
+        Ok(index)
+    }
+
+    /// Sees to it that the points `ids` can be [given](Self::assign) keys without fail. Changes nothing
+    /// else.
+    ///
+    /// # Errors
+    /// When the system refuses memory.
+    pub(crate) fn reserve(&self, ids: Range<Id>) -> io::Result<()> {
+        self.index()?.reserve(ids.len())?;
+        self.labels.reserve(ids.end as usize)
+    }
+
+    /// Bytes by which this grows when the points `ids` are given keys.
+    pub(crate) fn bytes_for(&self, ids: Range<Id>) -> usize {
+        let index = self.index.get().map_or(0, |index| index.bytes_for(ids.len()));
+        index + self.labels.bytes_for(ids.end as usize)
+    }
+
+    /// The hash of a key, and its point as the thread sees it that changes the index.
+    pub(crate) fn look_up<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> (u64, Option<Id>)
+    where
+        K: Borrow<Q>,
+    {
+        let hash = self.hasher.hash_one(key);
+        let has_key = |id: Id| self.get(id).is_some_and(|other| other.borrow() == key);
+        let found = match self.index() {
+            Ok(index) => index.find(hash, has_key),
+            // Nothing was ever written without the index.
+            Err(_) => self.saved.living().find(|id| has_key(*id)),
+        };
+        (hash, found)
+    }
+
+    /// The hashes of new keys.
+    ///
+    /// # Errors
+    /// The place of the first that has a point, or comes for the second time.
+    pub(crate) fn hashes_of_new(&self, keys: &[K]) -> Result<Vec<u64>, usize> {
+        let mut earlier = HashSet::with_capacity(keys.len());
+        let hash = |(place, key)| match self.look_up::<K>(key) {
+            (hash, None) if earlier.insert(key) => Ok(hash),
+            _ => Err(place),
+        };
+        keys.iter().enumerate().map(hash).collect()
+    }
+
+    /// Gives `id`, which is not published and for which there is [memory](Self::reserve), its key, which
+    /// has this hash; the key's point was `before` until then.
+    pub(crate) fn assign(&self, id: Id, key: K, hash: u64, before: Option<Id>) {
+        let index = self.index.get().expect("it is made when memory is reserved");
         self.labels.set(id, Label { key, before });
         match before {
-            Some(before) => self.directory().replace(hash, before, id),
+            Some(before) => index.replace(hash, before, id),
             None => {
-                self.directory().insert(hash, id, |id| self.hash_of(id));
+                index.insert(hash, id);
                 self.len.fetch_add(1, Relaxed);
             }
         }
     }
 
-    /// Tells the key that a removed point had.
+    /// Tells the key that a removed point had; there is memory for it.
     pub(crate) fn recall(&self, id: Id, key: K) {
         self.labels.set(id, Label { key, before: None });
     }
 
-    /// Frees the key of `id`, whose removal is published.
-    pub(crate) fn free(&self, id: Id) {
-        self.directory().remove(self.hash_of(id), id, |id| self.hash_of(id));
+    /// Frees the key of `id`, whose removal is published; it has this hash.
+    pub(crate) fn free(&self, id: Id, hash: u64) {
+        // Who knows the hash has looked the key up.
+        let Some(index) = self.index.get() else { return };
+        index.remove(hash, id);
         self.len.fetch_sub(1, Relaxed);
     }
 
@@ -141,8 +202,7 @@ impl<K: Key> Keys<K> {
     where
         K: Borrow<Q>,
     {
-        let has_key = |id: Id| self.get(id).is_some_and(|other| other.borrow() == key);
-        self.directory().find(self.hasher.hash_one(key), has_key)
+        self.look_up(key).1
     }
 
     /// The point of a key as a search would see it that begins now.
@@ -169,14 +229,10 @@ impl<K: Key> Keys<K> {
         }
     }
 
-    fn hash_of(&self, id: Id) -> u64 {
-        self.hasher.hash_one(self.of(id))
-    }
-
-    /// Bytes of keys and directory; what keys own elsewhere is not counted.
+    /// Bytes of keys and of their index; what keys own elsewhere is not counted.
     pub(crate) fn bytes(&self) -> usize {
-        let directory = self.directory.get().map_or(0, Directory::bytes);
-        self.saved.memory() + self.labels.bytes() + directory
+        let index = self.index.get().map_or(0, HashIndex::bytes);
+        self.saved.memory() + self.labels.bytes() + index
     }
 }
 
@@ -262,7 +318,10 @@ mod tests {
             (edit.insert(&[1.0], plan).unwrap(), edit)
         };
         let (old, edit) = insert();
-        keys.assign(old, "key", None);
+        let (hash, none) = keys.look_up("key");
+        assert_eq!(none, None);
+        keys.reserve(old..old + 1).unwrap();
+        keys.assign(old, "key", hash, None);
         assert_eq!((keys.current("key"), keys.find("key", &index)), (Some(old), None));
         edit.publish();
         drop(edit);
@@ -270,7 +329,8 @@ mod tests {
 
         let (new, mut edit) = insert();
         edit.remove(old);
-        keys.assign(new, "key", Some(old));
+        keys.reserve(new..new + 1).unwrap();
+        keys.assign(new, "key", hash, Some(old));
         assert_eq!((keys.current("key"), keys.find("key", &index)), (Some(new), Some(old)));
         edit.publish();
         assert_eq!(keys.find("key", &index), Some(new));
@@ -279,7 +339,7 @@ mod tests {
         assert_eq!(keys.find("key", &index), Some(new));
         edit.publish();
         assert_eq!(keys.find("key", &index), None);
-        keys.free(new);
+        keys.free(new, hash);
         assert_eq!((keys.current("key"), keys.len()), (None, 0));
     }
 }

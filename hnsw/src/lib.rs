@@ -160,13 +160,13 @@
 //! to add some while others search, [`Store`].
 
 mod build;
-mod directory;
 mod disk;
 mod durable;
 mod flat;
 mod foreign;
 mod format;
 mod graph;
+mod hash_index;
 mod hnsw;
 mod id;
 mod index;

@@ -5,26 +5,47 @@
 //! hnswlib, usearch and faiss lose up to 95 % of the other points so. Here the first of them is
 //! linked normally and the others, the *copies*, hang behind it in a chain.
 
-use std::collections::HashMap;
+use std::io;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
-use crate::directory::Directory;
-use crate::format::{Damage, Kind, Parts, ReadError, Source};
+use crate::format::{Damage, Head, Kind, Parts, ReadError, Source};
 use crate::graph::Graph;
+use crate::hash_index::{HashIndex, MOST};
 use crate::id::Id;
 use crate::space::{Scorer, Space};
+use crate::store::Table;
 
 /// The first point of every distinct row, the *original*, found by the row; and the last point of
 /// every chain behind one. Searches look a query up here, too: a point that equals it is where they
 /// begin (ADR 10).
-#[derive(Debug, Default)]
+///
+/// Where more rows have one fingerprint than it pays to compare, or rows were chosen so that their hashes
+/// crowd, some originals are *unlisted*: they cannot be found by their row. A row that equals one is
+/// another original, linked as if the rows were different.
+#[derive(Debug)]
 pub(crate) struct Originals {
-    directory: Directory,
-    /// Only of originals that have copies. The one writer has the lock always.
-    tails: Mutex<HashMap<Id, Id>>,
+    index: HashIndex,
+    /// For each point a number, 0 where there is none, else one more than an id: of an original that has
+    /// copies the last of them, of this copy the original, of an unlisted original itself. An original
+    /// comes before its copies. Only the one writer reads and writes here.
+    ends: Table<AtomicU32>,
+}
+
+/// What is known of a new point before it is [entered](Originals::enter).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meeting {
+    hash: u64,
+    /// The original that equals it.
+    original: Option<Id>,
+}
+
+impl Default for Originals {
+    fn default() -> Self {
+        Self { index: HashIndex::bounded(), ends: Table::with_capacity(0, 1) }
+    }
 }
 
 impl Originals {
@@ -32,17 +53,54 @@ impl Originals {
     pub(crate) fn equal_to(&self, scorer: &impl Scorer, reach: usize) -> Option<Id> {
         let hash = mixed(scorer.fingerprint()?);
         // A search waits for nobody. It finds its way without, in all likelihood.
-        self.directory.look(hash, |id| (id as usize) < reach && scorer.is_at(id)).ok().flatten()
+        self.index.look(hash, |id| (id as usize) < reach && scorer.is_at(id)).ok().flatten()
     }
 
-    /// Splits new points into those with a row of their own and, for the others, pairs of the point
-    /// to follow in its chain and the copy; both ascending by id.
+    /// Sees to it that the points `ids` can be entered without fail. Changes nothing else.
+    ///
+    /// # Errors
+    /// When the system refuses memory.
+    pub(crate) fn reserve(&self, ids: Range<Id>) -> io::Result<()> {
+        self.index.reserve(ids.len())?;
+        self.ends.grow_to(ids.end as usize)
+    }
+
+    /// Bytes by which this grows when `additional` points are entered.
+    pub(crate) fn bytes_for(&self, additional: usize) -> usize {
+        self.index.bytes_for(additional) + additional * size_of::<AtomicU32>()
+    }
+
+    /// Compares a new point with the originals. Changes nothing; the space may panic.
+    pub(crate) fn meet<S: Space>(&self, space: &S, id: Id) -> Meeting {
+        let hash = hash(space, id);
+        let original = self.index.find(hash, |other| space.equal(other, id));
+        Meeting { hash, original }
+    }
+
+    /// Enters a point, for which there is [memory](Self::reserve); if it has an equal, returns the last
+    /// point of the chain that it joins. Nothing was entered or removed since it was met.
+    pub(crate) fn enter(&self, id: Id, meeting: Meeting) -> Option<Id> {
+        let listed = meeting.original.filter(|original| self.end(*original) != Some(*original));
+        let Some(original) = listed else {
+            let is_listed = self.index.insert(meeting.hash, id);
+            self.set_end(id, (!is_listed).then_some(id));
+            return None;
+        };
+        let last = self.end(original).unwrap_or(original);
+        self.set_end(last, None);
+        self.join(original, id);
+        Some(last)
+    }
+
+    /// Enters new points, for which there is [memory](Self::reserve), and splits them into those with a
+    /// row of their own and, for the others, pairs of the point to follow in its chain and the copy; both
+    /// ascending by id. The space may panic before anything has changed.
     pub(crate) fn split<S: Space>(&self, space: &S, ids: Range<Id>) -> (Vec<Id>, Vec<(Id, Id)>) {
         let (mut new, mut copies) = (Vec::with_capacity(ids.len()), Vec::new());
-        let hashes: Vec<u64> = ids.clone().into_par_iter().map(|id| hash(space, id)).collect();
-        self.directory.reserve(ids.len(), |id| hash(space, id));
-        for (id, hash) in ids.zip(hashes) {
-            match self.add_hashed(space, id, hash) {
+        let meetings = self.meet_all(space, ids.clone());
+        self.index.grow(ids.len());
+        for (id, meeting) in ids.zip(meetings) {
+            match self.enter(id, meeting) {
                 Some(before) => copies.push((before, id)),
                 None => new.push(id),
             }
@@ -50,114 +108,146 @@ impl Originals {
         (new, copies)
     }
 
-    /// Adds one point; if it has an equal, returns the last point of the chain that it joins.
-    pub(crate) fn add<S: Space>(&self, space: &S, id: Id) -> Option<Id> {
-        self.add_hashed(space, id, hash(space, id))
+    /// Compares new points with the originals, and with those of them that come earlier.
+    fn meet_all<S: Space>(&self, space: &S, ids: Range<Id>) -> Vec<Meeting> {
+        let first = ids.start;
+        let meet = |id: Id| self.meet(space, id);
+        let mut meetings: Vec<Meeting> = ids.clone().into_par_iter().map(meet).collect();
+        let hash_of = |id: &Id| meetings[(*id - first) as usize].hash;
+        let is_new = |id: &Id| meetings[(*id - first) as usize].original.is_none();
+        let mut new: Vec<Id> = ids.filter(is_new).collect();
+        new.par_sort_unstable_by_key(|id| (hash_of(id), *id));
+        let alike: Vec<&[Id]> = new.chunk_by(|a, b| hash_of(a) == hash_of(b)).collect();
+        let copies = alike.into_par_iter().flat_map_iter(|alike| copies(space, alike));
+        let copies: Vec<(Id, Id)> = copies.collect();
+        for (original, copy) in copies {
+            meetings[(copy - first) as usize].original = Some(original);
+        }
+        meetings
     }
 
-    fn add_hashed<S: Space>(&self, space: &S, id: Id, hashed: u64) -> Option<Id> {
-        let Some(original) = self.directory.find(hashed, |other| space.equal(other, id)) else {
-            self.directory.insert(hashed, id, |id| hash(space, id));
-            return None;
-        };
-        Some(self.tails().insert(original, id).unwrap_or(original))
+    /// What an original, which is about to go, is found by. The space may panic.
+    pub(crate) fn hash<S: Space>(&self, space: &S, original: Id) -> u64 {
+        hash(space, original)
     }
 
-    /// Forgets an original. Its first copy, if it has one, is the original now.
-    pub(crate) fn remove<S: Space>(&self, space: &S, original: Id, heir: Option<Id>) {
-        let hashed = hash(space, original);
-        let tail = self.tails().remove(&original);
-        match heir {
-            None => self.directory.remove(hashed, original, |id| hash(space, id)),
-            Some(heir) => {
-                self.directory.replace(hashed, original, heir);
-                if let Some(tail) = tail.filter(|tail| *tail != heir) {
-                    self.tails().insert(heir, tail);
-                }
-            }
+    /// Forgets an original, which has this hash. Its first copy, if it has one, is the original now.
+    pub(crate) fn remove(&self, hash: u64, original: Id, heir: Option<Id>) {
+        let last = self.end(original);
+        self.set_end(original, None);
+        let Some(heir) = heir else { return self.index.remove(hash, original) };
+        self.index.replace(hash, original, heir);
+        match last {
+            Some(last) if last != heir => self.join(heir, last),
+            _ => self.set_end(heir, None),
         }
     }
 
     /// Forgets the last copy in a chain; the point before it is the last now.
-    pub(crate) fn shorten<S: Space>(&self, space: &S, copy: Id, before: Id) {
-        let original = self.directory.find(hash(space, copy), |other| space.equal(other, copy));
-        let Some(original) = original else { return };
+    pub(crate) fn shorten(&self, copy: Id, before: Id) {
+        let Some(original) = self.end(copy) else { return };
+        self.set_end(copy, None);
         if original == before {
-            self.tails().remove(&original);
+            self.set_end(original, None);
         } else {
-            self.tails().insert(original, before);
+            self.join(original, before);
         }
     }
 
-    /// Adds the directory, and the ends of chains in the order of their originals.
+    /// Adds the index of hashes, and the ends of chains in the order of their originals.
     pub(crate) fn save<'a>(&'a self, parts: &mut Parts<'a>) {
-        self.directory.save(parts);
-        let mut tails: Vec<(Id, Id)> = self.tails().iter().map(|(a, b)| (*a, *b)).collect();
-        tails.sort_unstable();
-        let bytes = tails.iter().flat_map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()]);
-        parts.bytes(Kind::Tails, bytes.flatten().collect());
+        self.index.save(parts);
+        let with_end = |id: Id| Some([id, self.end(id).filter(|end| *end >= id)?]);
+        let pairs = (0..self.ends.len() as Id).filter_map(with_end);
+        parts.bytes(Kind::Tails, pairs.flatten().flat_map(Id::to_le_bytes).collect());
     }
 
     /// What was saved; the ends of chains are missing until it is [verified](Self::verify).
-    pub(crate) fn restore(source: &mut Source) -> Result<Self, ReadError> {
-        Ok(Self { directory: Directory::restore(source)?, tails: Mutex::default() })
+    pub(crate) fn restore(head: &Head, source: &mut Source) -> Result<Self, ReadError> {
+        let ends = Table::with_capacity(0, 1);
+        ends.grow_to(head.points as usize)?;
+        Ok(Self { index: HashIndex::restore(source)?, ends })
     }
 
-    /// Verifies that the directory knows every original of a verified graph and nothing else, and learns
-    /// the ends of chains.
+    /// Verifies that the index of hashes knows every listed original of a verified graph and nothing else,
+    /// and learns the ends of chains.
     pub(crate) fn verify<S: Space>(
         &self,
         space: &S,
         graph: &Graph,
         tails: &[u8],
     ) -> Result<(), Damage> {
+        let saved = tails.as_chunks::<4>().0.iter().map(|id| Id::from_le_bytes(*id));
+        let saved: Vec<Id> = saved.collect();
+        let (saved, rest) = saved.as_chunks::<2>();
         // Those of an imported graph are not looked up.
         let is_original = |id: &Id| {
             let is_linked = (*id as usize) < graph.len() && !graph.is_dead(*id);
             is_linked && !graph.is_copy(*id) && !graph.is_imported()
         };
+        let is_listed = |id: &Id| saved.binary_search(&[*id, *id]).is_err();
         let originals = || graph.living().filter(is_original);
-        let hash_of = |id: Id| is_original(&id).then(|| hash(space, id));
-        self.directory.verify(originals().count(), hash_of)?;
-        let mut ends = HashMap::new();
+        let hash_of = |id: Id| (is_original(&id) && is_listed(&id)).then(|| hash(space, id));
+        self.index.verify(originals().filter(is_listed).count(), hash_of)?;
+        let mut ends = Vec::new();
         for id in originals() {
             let chain = std::iter::successors(graph.next_copy(id), |copy| graph.next_copy(*copy));
             if let Some(copy) = chain.clone().find(|copy| !space.equal(*copy, id)) {
                 return Err(Damage::Item { section: Kind::Copies, item: u64::from(copy) / 64 });
             }
-            ends.extend(chain.last().map(|tail| (id, tail)));
+            let unlisted = || (!is_listed(&id)).then_some(id);
+            ends.extend(chain.last().or_else(unlisted).map(|end| [id, end]));
         }
-        let saved = tails.as_chunks::<4>().0.iter().map(|id| Id::from_le_bytes(*id));
-        let saved: Vec<Id> = saved.collect();
-        let (expected, found) = (ends.len() as u64, saved.len() as u64 / 2);
-        if expected != found || saved.len() % 2 == 1 {
+        let (expected, found) = (ends.len() as u64, saved.len() as u64);
+        if expected != found || !rest.is_empty() {
             return Err(Damage::Count { section: Kind::Tails, expected, found });
         }
-        let is_end = |pair: &[Id]| ends.get(&pair[0]) == Some(&pair[1]);
-        match saved.chunks_exact(2).position(|pair| !is_end(pair)) {
-            Some(item) => Err(Damage::Item { section: Kind::Tails, item: item as u64 }),
-            None => {
-                *self.tails() = ends;
-                Ok(())
-            }
+        if let Some(item) = ends.iter().zip(saved).position(|(end, saved)| end != saved) {
+            return Err(Damage::Item { section: Kind::Tails, item: item as u64 });
         }
+        ends.into_iter().for_each(|[original, end]| self.join(original, end));
+        Ok(())
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.directory.bytes() + self.tails().capacity() * size_of::<[Id; 3]>()
+        self.index.bytes() + self.ends.bytes()
     }
 
-    fn tails(&self) -> MutexGuard<'_, HashMap<Id, Id>> {
-        self.tails.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Makes `copy` the last in the chain of an original.
+    fn join(&self, original: Id, copy: Id) {
+        self.set_end(original, Some(copy));
+        self.set_end(copy, Some(original));
     }
+
+    fn end(&self, id: Id) -> Option<Id> {
+        self.ends.row(id)[0].load(Relaxed).checked_sub(1)
+    }
+
+    fn set_end(&self, id: Id, end: Option<Id>) {
+        self.ends.row(id)[0].store(end.map_or(0, |end| end + 1), Relaxed);
+    }
+}
+
+/// Among points of one hash, ascending, each that equals an earlier one, behind that. Whatever the hash,
+/// a point is compared with few.
+fn copies<S: Space>(space: &S, alike: &[Id]) -> Vec<(Id, Id)> {
+    let (mut originals, mut copies) = (Vec::new(), Vec::new());
+    for id in alike {
+        match originals.iter().find(|original| space.equal(**original, *id)) {
+            Some(original) => copies.push((*original, *id)),
+            None if originals.len() < MOST => originals.push(*id),
+            None => {}
+        }
+    }
+    copies
 }
 
 fn hash<S: Space>(space: &S, id: Id) -> u64 {
     mixed(space.fingerprint(id))
 }
 
-/// A space of the user's own may leave bits of its fingerprints empty; the directory uses the highest
-/// and the lowest.
+/// A space of the user's own may leave bits of its fingerprints empty; the index uses the highest and the
+/// lowest.
 fn mixed(fingerprint: u64) -> u64 {
     crate::graph::mix(fingerprint)
 }

@@ -1,11 +1,12 @@
 //! Points of any type under a metric of the caller's own.
 
 use std::borrow::Borrow;
-use std::fmt;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{fmt, io};
 
 use crate::id::{Id, MAX_POINTS};
 use crate::space::{Scorer, Space, Store};
@@ -233,6 +234,7 @@ impl<M: PointMetric> Points<M> {
         if len >= MAX_POINTS {
             return Err(PointError::TooMany { points: len + 1 });
         }
+        self.slots.reserve(len + 1).map_err(|error| PointError::Memory(error.kind()))?;
         self.slots.set(len as Id, point);
         self.len.store(len + 1, Release);
         Ok(len as Id)
@@ -400,6 +402,8 @@ pub enum PointError<E> {
         /// How many points there would be.
         points: usize,
     },
+    /// The system refused memory for the points.
+    Memory(io::ErrorKind),
 }
 
 impl<E: fmt::Display> fmt::Display for PointError<E> {
@@ -410,6 +414,7 @@ impl<E: fmt::Display> fmt::Display for PointError<E> {
             Self::TooMany { points } => {
                 write!(f, "{points} points; an index holds at most {MAX_POINTS}")
             }
+            Self::Memory(error) => write!(f, "no memory for the points: {error}"),
         }
     }
 }
@@ -420,7 +425,7 @@ impl<E: std::error::Error + 'static> std::error::Error for PointError<E> {
             // It says no more than its cause, which is then in its place.
             Self::Refused(error) => error.source(),
             Self::RefusedAt { error, .. } => Some(error),
-            Self::TooMany { .. } => None,
+            Self::TooMany { .. } | Self::Memory(_) => None,
         }
     }
 }

@@ -28,10 +28,11 @@ impl<S: Space> Builder<'_, S> {
             self.splice(graph, id);
             return 0;
         }
+        let hash = self.originals.hash(self.space, id);
         let heir = graph.next_copy(id);
         graph.end(id, heir);
         let moved = heir.map_or(0, |heir| self.promote(graph, heir, scratch));
-        self.originals.remove(self.space, id, heir);
+        self.originals.remove(hash, id, heir);
         let holders: Vec<Vec<Id>> =
             (0..=graph.level(id)).map(|level| holders(graph, id, level)).collect();
         let mut distances = moved;
@@ -56,7 +57,7 @@ impl<S: Space> Builder<'_, S> {
                 graph.follow(before, after);
                 replace(graph, after, id, Some(before));
             }
-            None => self.originals.shorten(self.space, id, before),
+            None => self.originals.shorten(id, before),
         }
     }
 

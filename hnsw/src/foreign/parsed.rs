@@ -145,14 +145,16 @@ impl Parsed<'_> {
     /// Keys of points that live are unique; what a removed one had, another may have now.
     fn index_keys(&self) -> Result<Keys<u64>, ImportError> {
         let keys = Keys::new();
+        keys.reserve(0..self.keys.len() as Id).map_err(ImportError::Memory)?;
         let mut removed = self.removed.iter().peekable();
         for (id, key) in (0..).zip(&self.keys) {
             if removed.next_if_eq(&&id).is_some() {
                 keys.recall(id, *key);
-            } else if keys.current(key).is_some() {
-                return Err(ImportError::KeyTwice { key: *key, id });
-            } else {
-                keys.assign(id, *key, None);
+                continue;
+            }
+            match keys.look_up(key) {
+                (hash, None) => keys.assign(id, *key, hash, None),
+                _ => return Err(ImportError::KeyTwice { key: *key, id }),
             }
         }
         Ok(keys)

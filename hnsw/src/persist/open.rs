@@ -199,7 +199,7 @@ fn restore<S: Space, M>(
         let params = params(&head)?;
         let space = space(&head, &mut source)?;
         let graph = Graph::restore(&head, &mut source)?;
-        let originals = Originals::restore(&mut source)?;
+        let originals = Originals::restore(&head, &mut source)?;
         let more = more(&head, &mut source)?;
         let tails = source.bytes(Kind::Tails)?;
         let unverified = Unverified { source, tails };
