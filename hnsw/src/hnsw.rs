@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{LockResult, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::build::{Build, BuildError, Builder};
 use crate::format::{Bytes, Damage, Source};
@@ -13,6 +13,7 @@ use crate::id::{Hit, Id, MAX_POINTS};
 use crate::memory::Memory;
 use crate::originals::Originals;
 use crate::params::Params;
+use crate::progress::{Progress, Reporting};
 use crate::search::{
     BatchError, Pages, Scratches, Search, SearchError, Searcher, View, search_batch,
 };
@@ -48,6 +49,8 @@ pub struct Hnsw<S: Space> {
     pub(crate) originals: Originals,
     pub(crate) scratches: Scratches<S>,
     pub(crate) budget: Option<usize>,
+    /// Which thread tells a caller of a batch's progress.
+    pub(crate) reporting: Reporting,
     writer: Mutex<Writer>,
     build_distances: AtomicU64,
 }
@@ -55,8 +58,11 @@ pub struct Hnsw<S: Space> {
 /// What only the one thread that links has.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
-    /// Removals since the last sweep: lists far away may still lead to these points.
-    pub(crate) unswept: usize,
+    /// The point whose lists the next removal mends first: lists far away may still lead to removed
+    /// points.
+    pub(crate) next_mended: Id,
+    /// Set while a change is being stored. If it stays set, this crate has a bug that made it panic there.
+    pub(crate) is_broken: bool,
     /// The file that the index was opened with, until it is verified.
     pub(crate) unverified: Option<Unverified>,
 }
@@ -83,10 +89,17 @@ impl<S: Space> Hnsw<S> {
         if points > MAX_POINTS {
             return Err(BuildError::TooMany { points });
         }
-        index.graph.grow_to(points).map_err(BuildError::Memory)?;
-        index.originals.reserve(0..points as Id).map_err(BuildError::Memory)?;
-        let link = || index.link(0..points as Id, build);
-        build.threads.run(link).map_err(BuildError::Threads)?;
+        if points > 0 {
+            index.graph.reserve(points).map_err(BuildError::Memory)?;
+            index.graph.grow_to(points);
+            let ids = 0..points as Id;
+            index.originals.reserve(ids.clone()).map_err(BuildError::Memory)?;
+            let progress = Progress::new(build.progress, &index.reporting);
+            let link = || index.link(ids, &progress);
+            build.threads.run(link).map_err(BuildError::Threads)?;
+            index.graph.publish();
+            progress.end();
+        }
         Ok(index)
     }
 
@@ -102,12 +115,11 @@ impl<S: Space> Hnsw<S> {
         Self { budget: Some(bytes), ..self }
     }
 
-    /// Links points that the space holds and the graph has room for, in the rayon pool at hand, and
-    /// publishes them.
-    pub(crate) fn link(&self, ids: Range<Id>, build: Build<'_>) {
-        let progress = build.progress.unwrap_or(&|_, _| {});
-        self.count(self.builder(progress).link(&self.graph, ids));
-        self.graph.publish();
+    /// Links all points of a space, for which the graph has room, in the rayon pool at hand.
+    fn link(&self, ids: Range<Id>, progress: &Progress<'_>) {
+        let split = self.originals.split(&self.space, ids.clone());
+        let tell = |done, total| progress.tell(done, total);
+        self.count(self.builder(&tell).link(&self.graph, ids, split.new(), &split.copies));
     }
 
     pub(crate) fn builder<'a>(
@@ -134,20 +146,33 @@ impl<S: Space> Hnsw<S> {
             originals,
             scratches: Scratches::default(),
             budget: None,
+            reporting: Reporting::default(),
             writer: Mutex::new(writer),
             build_distances: AtomicU64::new(build_distances),
         }
     }
 
-    /// Waits until no other thread links; fails when one has panicked while it did.
-    pub(crate) fn writer(&self) -> LockResult<MutexGuard<'_, Writer>> {
-        self.writer.lock()
+    /// Waits until no other thread changes the index; fails where that would be for ever, since a batch waits
+    /// for the calling thread.
+    pub(crate) fn writer(&self) -> Result<MutexGuard<'_, Writer>, Unwritable> {
+        // A panic while nothing was being stored has left everything in its place.
+        match self.writer.try_lock() {
+            Ok(writer) => Ok(writer),
+            Err(TryLockError::Poisoned(writer)) => Ok(writer.into_inner()),
+            Err(TryLockError::WouldBlock) if self.reporting.is_here() => Err(Unwritable::Reporting),
+            Err(TryLockError::WouldBlock) => {
+                Ok(self.writer.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
     }
 
-    /// Waits until no other thread links, and sees to it that all there is was verified: whoever changes
-    /// or saves the graph relies on it.
+    /// Waits until no other thread changes the index, and sees to it that all there is was verified:
+    /// whoever changes or saves the graph relies on it.
     pub(crate) fn settled(&self) -> Result<MutexGuard<'_, Writer>, Unwritable> {
-        let mut writer = self.writer().map_err(|_| Unwritable::Poisoned)?;
+        let mut writer = self.writer()?;
+        if writer.is_broken {
+            return Err(Unwritable::Poisoned);
+        }
         if let Some(Unverified { source, tails }) = &writer.unverified {
             let verified = source.verify().and_then(|()| self.graph.verify());
             let originals = || self.originals.verify(&self.space, &self.graph, tails);
@@ -288,7 +313,8 @@ impl<S: Space> Hnsw<S> {
     /// entry point, or lists that lead to one point twice, are reported here, and are no bug.
     ///
     /// # Errors
-    /// The first invariant that is broken; it would be a bug of this crate.
+    /// The first invariant that is broken; it would be a bug of this crate. [`Broken::Reporting`] where a
+    /// batch calls this through its progress function.
     pub fn check(&self) -> Result<(), Broken> {
         self.check_with(|| Ok(()))
     }
@@ -298,14 +324,14 @@ impl<S: Space> Hnsw<S> {
         &self,
         more: impl FnOnce() -> Result<(), Broken>,
     ) -> Result<(), Broken> {
-        let _writer = self.writer().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer().map_err(|_| Broken::Reporting)?;
         self.graph.check()?;
         more()
     }
 
-    /// What the index is made of. Takes time in proportion to the index, and keeps writers waiting.
+    /// What the index is made of. Takes time in proportion to the index. Beside a writer the numbers are of
+    /// moments near each other, not of one.
     pub fn stats(&self) -> Stats {
-        let _writer = self.writer().unwrap_or_else(PoisonError::into_inner);
         Stats::of(&self.graph, self.memory())
     }
 }
@@ -314,8 +340,13 @@ impl<S: Space> Hnsw<S> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unwritable {
-    /// A thread has panicked while it changed the graph: in the space, since nothing else panics there.
+    /// A thread has panicked while it stored a change: a bug of this crate. [`Index::compact`] still builds
+    /// an index of the same points.
+    ///
+    /// [`Index::compact`]: crate::Index::compact
     Poisoned,
+    /// The call comes from the progress function of a batch, which has the index to itself until it is over.
+    Reporting,
     /// Another library has built the graph. [`Index::compact`](crate::Index::compact) builds one of the
     /// same points that can be changed.
     Imported,
@@ -331,15 +362,22 @@ impl fmt::Display for Unwritable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Poisoned => f.write_str(
-                "the index is not changed any more, since a thread panicked while it did",
+                "the index cannot be changed any more, since a change panicked halfway, which is a bug; \
+                 `Index::compact` builds a new one of the same points",
+            ),
+            Self::Reporting => f.write_str(
+                "the progress function of a batch cannot change, save or check the index; do it after \
+                 the batch",
             ),
             Self::Imported => f.write_str(
-                "another library has built the graph; `Index::compact` builds one of the same points \
-                 that can be changed",
+                "another library has built the graph, so it cannot be changed; `Index::compact` builds \
+                 one of the same points that can",
             ),
-            Self::Memory => f.write_str("the system refused memory for the index of the keys"),
+            Self::Memory => f.write_str(
+                "the system refuses memory for the index of the keys; free some and try again",
+            ),
             Self::Damaged(damage) => {
-                write!(f, "the index is not changed, since its file is damaged: {damage}")
+                write!(f, "the index cannot be changed, since its file is damaged: {damage}")
             }
         }
     }
@@ -348,7 +386,7 @@ impl fmt::Display for Unwritable {
 impl std::error::Error for Unwritable {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Poisoned | Self::Imported | Self::Memory => None,
+            Self::Poisoned | Self::Reporting | Self::Imported | Self::Memory => None,
             Self::Damaged(damage) => Some(damage),
         }
     }

@@ -7,9 +7,10 @@ use std::ops::Deref;
 use std::sync::MutexGuard;
 
 use crate::build::{Build, BuildError};
+use crate::edit::Edit;
 use crate::hnsw::{Hnsw, Unwritable, Writer};
 use crate::id::Id;
-use crate::insert::{Edit, InsertError};
+use crate::insert_error::InsertError;
 use crate::key::Key;
 use crate::keys::Keys;
 use crate::params::Params;
@@ -98,13 +99,10 @@ impl<K: Key, S: Store> Index<K, S> {
             return Err(BuildError::Keys { keys: keys.len(), points: space.len() });
         }
         let table = Keys::new();
+        let hashes = table.hashes_of_new(&keys).map_err(|place| BuildError::KeyTwice { place })?;
         table.reserve(0..keys.len() as Id).map_err(BuildError::Memory)?;
-        for (place, key) in keys.into_iter().enumerate() {
-            let (hash, other) = table.look_up(&key);
-            if other.is_some() {
-                return Err(BuildError::KeyTwice { place });
-            }
-            table.assign(place as Id, key, hash, None);
+        for ((id, key), hash) in (0..).zip(keys).zip(hashes) {
+            table.assign(id, key, hash, None);
         }
         Ok(Self::of(Hnsw::build(space, params, build)?, table))
     }
@@ -133,9 +131,8 @@ impl<K: Key, S: Store> Index<K, S> {
         self.put(key, point, true, || Ok(())).map(|(id, ())| id)
     }
 
-    /// Adds a point, or replaces one where that is allowed. When nothing but want of memory can stand in
-    /// the way any more, and before anything changes, calls `log`, and returns what that returned; where
-    /// memory does stand in the way, drops it. Until then other writers wait.
+    /// Adds a point, or replaces one where that is allowed. When nothing can fail any more, and before
+    /// anything changes, calls `log`, and returns what that returned. Until then other writers wait.
     pub(crate) fn put<L, F: From<InsertError<S::PointError>>>(
         &self,
         key: K,
@@ -143,24 +140,22 @@ impl<K: Key, S: Store> Index<K, S> {
         replace: bool,
         log: impl FnOnce() -> Result<L, F>,
     ) -> Result<(Id, L), F> {
-        let refuse = |old: Option<Id>| match old {
-            Some(_) if !replace => Err(InsertError::KeyExists { place: 0 }),
-            old => Ok(old),
+        let look_up = || match self.keys.look_up(&key) {
+            (_, Some(_)) if !replace => Err(InsertError::KeyExists { place: 0 }),
+            (hash, old) => Ok((hash, old)),
         };
-        refuse(self.keys.current(&key))?;
-        let newcomer = self.hnsw.newcomer(point)?;
+        look_up()?;
+        let plan = self.hnsw.plan(point)?;
         let mut edit = self.edit().map_err(InsertError::Unwritable)?;
         // Another thread may have come first.
-        let (hash, old) = self.keys.look_up(&key);
-        refuse(old)?;
-        self.make_room(&edit, 1)?;
-        let logged = log()?;
-        let id = edit.insert(point, newcomer)?;
+        let (hash, old) = look_up()?;
+        self.keys.reserve(edit.next_ids(1)).map_err(InsertError::Memory)?;
+        let id = edit.insert(point, plan)?;
         if let Some(old) = old {
             edit.remove(old);
         }
-        self.keys.assign(id, key, hash, old);
-        edit.publish();
+        let logged = log()?;
+        edit.commit(|| self.keys.assign(id, key, hash, old));
         Ok((id, logged))
     }
 
@@ -203,17 +198,18 @@ impl<K: Key, S: Store> Index<K, S> {
             return Err(InsertError::Keys { keys: keys.len(), points: points.len() }.into());
         }
         self.hnsw.inspect(points)?;
-        let threads = build.threads.start().map_err(InsertError::Threads)?;
         let mut edit = self.edit().map_err(InsertError::Unwritable)?;
         let hashes = self.keys.hashes_of_new(&keys);
         let hashes = hashes.map_err(|place| InsertError::KeyExists { place })?;
-        self.make_room(&edit, points.len())?;
+        self.keys.reserve(edit.next_ids(points.len())).map_err(InsertError::Memory)?;
+        let batch = edit.push_batch(points, build)?;
+        let ids = batch.ids();
         let logged = log(&keys)?;
-        let ids = edit.push_batch(points)?;
-        for (id, (key, hash)) in ids.clone().zip(keys.into_iter().zip(hashes)) {
-            self.keys.assign(id, key, hash, None);
-        }
-        edit.link_batch(ids, &threads, build);
+        edit.link_batch(batch, || {
+            for ((id, key), hash) in ids.zip(keys).zip(hashes) {
+                self.keys.assign(id, key, hash, None);
+            }
+        })?;
         Ok(logged)
     }
 
@@ -240,10 +236,9 @@ impl<K: Key, S: Store> Index<K, S> {
     {
         let mut edit = self.edit()?;
         let (hash, Some(id)) = self.keys.look_up(key) else { return Ok(None) };
-        let logged = log(self.keys.of(id))?;
         edit.remove(id);
-        edit.publish();
-        self.keys.free(id, hash);
+        let logged = log(self.keys.of(id))?;
+        edit.commit_and(|| self.keys.free(id, hash));
         Ok(Some(logged))
     }
 
@@ -252,26 +247,14 @@ impl<K: Key, S: Store> Index<K, S> {
     fn edit(&self) -> Result<Edit<'_, S>, Unwritable> {
         let edit = self.hnsw.edit()?;
         self.keys.verify_once().map_err(Unwritable::Damaged)?;
-        // Of one that was opened the index of the keys is made now.
+        // Of an index that was opened: its keys can be looked up from here on.
         self.keys.reserve(0..0).map_err(|_| Unwritable::Memory)?;
         Ok(edit)
     }
 
-    /// Refuses points that find no room in the index or among the keys.
-    fn make_room(
-        &self,
-        edit: &Edit<'_, S>,
-        points: usize,
-    ) -> Result<(), InsertError<S::PointError>> {
-        edit.make_room(points)?;
-        let first = self.hnsw.space.len();
-        let ids = first as Id..(first + points) as Id;
-        self.keys.reserve(ids).map_err(InsertError::Memory)
-    }
-
     /// A new index with the same points, keys and parameters, without the space of removed points; its
-    /// graph is built anew. Writers wait meanwhile, searches do not. What is written to this index
-    /// afterwards the new one does not have.
+    /// graph is built anew. It has the points that live when the call begins; what is written to this index
+    /// meanwhile or afterwards it does not have.
     ///
     /// ```
     /// # use nearfield_hnsw::{Build, Index, Metric, Params, Vectors};
@@ -284,10 +267,16 @@ impl<K: Key, S: Store> Index<K, S> {
     /// ```
     ///
     /// # Errors
-    /// When memory or threads are refused, or the index is not [whole](Unwritable). One that was imported
-    /// can be compacted, and the new one can be changed.
+    /// When memory or threads are refused, or the file of the index is [damaged](Unwritable::Damaged). One
+    /// that was imported, or whose graph is [broken](Unwritable::Poisoned), can be compacted, and the new one
+    /// can be changed.
     pub fn compact(&self, build: Build<'_>) -> Result<Self, CompactError<S::PointError>> {
-        let _writer = self.settled().map_err(CompactError::Unwritable)?;
+        match self.settled() {
+            // Rows and keys are whole, whatever has become of the graph.
+            Ok(_) | Err(Unwritable::Poisoned) => {}
+            Err(unwritable) => return Err(CompactError::Unwritable(unwritable)),
+        }
+        // Nobody is kept waiting: rows and keys of points that are published stay as they are.
         let ids: Vec<Id> = self.hnsw.ids().collect();
         let space = self.hnsw.space.keep(&ids).map_err(CompactError::Space)?;
         let keys = ids.iter().map(|id| self.keys.of(*id).clone()).collect();

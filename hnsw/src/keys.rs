@@ -312,34 +312,33 @@ mod tests {
         let space = Vectors::<f32>::new(1, nearfield_kernels::Metric::L2Squared).unwrap();
         let index = Hnsw::build(space, Params::default(), Build::default().threads(1)).unwrap();
         let keys = Keys::new();
-        let insert = || {
-            let plan = index.newcomer(&[1.0]).unwrap();
-            let mut edit = index.edit().unwrap();
-            (edit.insert(&[1.0], plan).unwrap(), edit)
-        };
-        let (old, edit) = insert();
+        let found = || (keys.current("key"), keys.find("key", &index));
         let (hash, none) = keys.look_up("key");
         assert_eq!(none, None);
-        keys.reserve(old..old + 1).unwrap();
-        keys.assign(old, "key", hash, None);
-        assert_eq!((keys.current("key"), keys.find("key", &index)), (Some(old), None));
-        edit.publish();
-        drop(edit);
-        assert_eq!(keys.find("key", &index), Some(old));
+        let put = |old: Option<Id>| {
+            let plan = index.plan(&[1.0]).unwrap();
+            let mut edit = index.edit().unwrap();
+            let new = edit.insert(&[1.0], plan).unwrap();
+            old.into_iter().for_each(|old| edit.remove(old));
+            keys.reserve(new..new + 1).unwrap();
+            assert_eq!(found(), (old, old));
+            edit.commit(|| {
+                keys.assign(new, "key", hash, old);
+                assert_eq!(found(), (Some(new), old));
+            });
+            assert_eq!(found(), (Some(new), Some(new)));
+            new
+        };
+        let old = put(None);
+        let new = put(Some(old));
 
-        let (new, mut edit) = insert();
-        edit.remove(old);
-        keys.reserve(new..new + 1).unwrap();
-        keys.assign(new, "key", hash, Some(old));
-        assert_eq!((keys.current("key"), keys.find("key", &index)), (Some(new), Some(old)));
-        edit.publish();
-        assert_eq!(keys.find("key", &index), Some(new));
-
+        let mut edit = index.edit().unwrap();
         edit.remove(new);
-        assert_eq!(keys.find("key", &index), Some(new));
-        edit.publish();
-        assert_eq!(keys.find("key", &index), None);
-        keys.free(new, hash);
-        assert_eq!((keys.current("key"), keys.len()), (None, 0));
+        assert_eq!(found(), (Some(new), Some(new)));
+        edit.commit_and(|| {
+            assert_eq!(found(), (Some(new), None));
+            keys.free(new, hash);
+        });
+        assert_eq!((found(), keys.len()), ((None, None), 0));
     }
 }

@@ -160,8 +160,10 @@
 //! to add some while others search, [`Store`].
 
 mod build;
+
 mod disk;
 mod durable;
+mod edit;
 mod flat;
 mod foreign;
 mod format;
@@ -171,6 +173,7 @@ mod hnsw;
 mod id;
 mod index;
 mod insert;
+mod insert_error;
 mod key;
 mod keys;
 mod memory;
@@ -178,6 +181,7 @@ mod originals;
 mod params;
 mod persist;
 mod points;
+mod progress;
 mod saved_keys;
 mod search;
 mod searchable;
@@ -203,7 +207,7 @@ pub use graph::Broken;
 pub use hnsw::{Hnsw, Unwritable};
 pub use id::{Hit, Id, MAX_POINTS};
 pub use index::{CompactError, Index};
-pub use insert::InsertError;
+pub use insert_error::InsertError;
 pub use key::{Key, SavedKey};
 pub use keys::KeyHit;
 pub use memory::Memory;

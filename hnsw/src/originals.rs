@@ -42,6 +42,22 @@ pub(crate) struct Meeting {
     original: Option<Id>,
 }
 
+/// New points, in ascending order of ids.
+#[derive(Debug)]
+pub(crate) struct Split {
+    /// Those with a row of their own, and the hashes of the rows.
+    new: Vec<(Id, u64)>,
+    /// The others, each behind the point to follow in its chain.
+    pub(crate) copies: Vec<(Id, Id)>,
+}
+
+impl Split {
+    /// Those with a row of their own.
+    pub(crate) fn new(&self) -> Vec<Id> {
+        self.new.iter().map(|(id, _)| *id).collect()
+    }
+}
+
 impl Default for Originals {
     fn default() -> Self {
         Self { index: HashIndex::bounded(), ends: Table::with_capacity(0, 1) }
@@ -62,7 +78,9 @@ impl Originals {
     /// When the system refuses memory.
     pub(crate) fn reserve(&self, ids: Range<Id>) -> io::Result<()> {
         self.index.reserve(ids.len())?;
-        self.ends.grow_to(ids.end as usize)
+        self.ends.reserve(ids.end as usize)?;
+        self.ends.grow_to(ids.end as usize);
+        Ok(())
     }
 
     /// Bytes by which this grows when `additional` points are entered.
@@ -80,32 +98,50 @@ impl Originals {
     /// Enters a point, for which there is [memory](Self::reserve); if it has an equal, returns the last
     /// point of the chain that it joins. Nothing was entered or removed since it was met.
     pub(crate) fn enter(&self, id: Id, meeting: Meeting) -> Option<Id> {
-        let listed = meeting.original.filter(|original| self.end(*original) != Some(*original));
-        let Some(original) = listed else {
+        let Some((original, last)) = self.chain_of(&meeting) else {
             let is_listed = self.index.insert(meeting.hash, id);
             self.set_end(id, (!is_listed).then_some(id));
             return None;
         };
-        let last = self.end(original).unwrap_or(original);
         self.set_end(last, None);
         self.join(original, id);
         Some(last)
     }
 
+    /// The last point of the chain that a point joins which was met, if it is a copy.
+    pub(crate) fn tail(&self, meeting: &Meeting) -> Option<Id> {
+        self.chain_of(meeting).map(|(_, last)| last)
+    }
+
+    /// The first and the last point of the chain of equal points.
+    fn chain_of(&self, meeting: &Meeting) -> Option<(Id, Id)> {
+        let original = meeting.original?;
+        let last = self.end(original).unwrap_or(original);
+        // An unlisted original cannot be found again when its copies should move up.
+        let is_listed = last != original || self.end(original).is_none();
+        is_listed.then_some((original, last))
+    }
+
     /// Enters new points, for which there is [memory](Self::reserve), and splits them into those with a
     /// row of their own and, for the others, pairs of the point to follow in its chain and the copy; both
     /// ascending by id. The space may panic before anything has changed.
-    pub(crate) fn split<S: Space>(&self, space: &S, ids: Range<Id>) -> (Vec<Id>, Vec<(Id, Id)>) {
+    pub(crate) fn split<S: Space>(&self, space: &S, ids: Range<Id>) -> Split {
         let (mut new, mut copies) = (Vec::with_capacity(ids.len()), Vec::new());
         let meetings = self.meet_all(space, ids.clone());
         self.index.grow(ids.len());
         for (id, meeting) in ids.zip(meetings) {
             match self.enter(id, meeting) {
                 Some(before) => copies.push((before, id)),
-                None => new.push(id),
+                None => new.push((id, meeting.hash)),
             }
         }
-        (new, copies)
+        Split { new, copies }
+    }
+
+    /// Forgets points that were entered last, all together.
+    pub(crate) fn undo(&self, split: &Split) {
+        split.copies.iter().rev().for_each(|(before, copy)| self.shorten(*copy, *before));
+        split.new.iter().for_each(|(id, hash)| self.remove(*hash, *id, None));
     }
 
     /// Compares new points with the originals, and with those of them that come earlier.
@@ -165,7 +201,8 @@ impl Originals {
     /// What was saved; the ends of chains are missing until it is [verified](Self::verify).
     pub(crate) fn restore(head: &Head, source: &mut Source) -> Result<Self, ReadError> {
         let ends = Table::with_capacity(0, 1);
-        ends.grow_to(head.points as usize)?;
+        ends.reserve(head.points as usize)?;
+        ends.grow_to(head.points as usize);
         Ok(Self { index: HashIndex::restore(source)?, ends })
     }
 

@@ -87,6 +87,21 @@ pub trait Store: Space {
         scratch: &'a mut Self::Scratch,
     ) -> Result<Self::Scorer<'a>, Self::PointError>;
 
+    /// Bytes that the point will take in the space, for a memory budget. By default those of the value
+    /// itself, without what it owns elsewhere.
+    fn bytes_of(&self, point: &Self::Point) -> usize {
+        size_of_val(point)
+    }
+
+    /// Makes sure that the next `points` calls of [`push`](Self::push) find memory. A store that needs none,
+    /// or cannot know, leaves it at the default, which does nothing.
+    ///
+    /// # Errors
+    /// When memory runs out; then nothing has changed.
+    fn reserve(&self, _points: usize) -> Result<(), Self::PointError> {
+        Ok(())
+    }
+
     /// Appends a point, while others read those before it. Its id is what [`len`](Space::len) was. An
     /// index calls it from one thread at a time; who calls it beside the index adds points that it
     /// never finds.

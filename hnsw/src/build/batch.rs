@@ -8,7 +8,7 @@ use super::builder::Builder;
 use super::forward::Plan;
 use super::reverse::{Edge, lists};
 use super::{order, tree};
-use crate::graph::Graph;
+use crate::graph::{Draft, Graph, List};
 use crate::id::{Candidate, Id};
 use crate::search::{Scratch, View};
 use crate::space::{Scorer, Space};
@@ -18,11 +18,17 @@ use crate::space::{Scorer, Space};
 const SHARE: f64 = 0.02;
 
 impl<S: Space> Builder<'_, S> {
-    /// Links the points `ids`, which the space holds and the graph has room for, and returns the
-    /// number of distances it took. Runs in the rayon pool at hand.
-    pub(crate) fn link(&self, graph: &Graph, ids: Range<Id>) -> u64 {
+    /// Links new points, which the space holds and the graph has room for: those with a row of their own,
+    /// and pairs of the point to follow and a copy. Returns the number of distances it took. Runs in the
+    /// rayon pool at hand.
+    pub(crate) fn link(
+        &self,
+        graph: &Graph,
+        ids: Range<Id>,
+        mut new: Vec<Id>,
+        copies: &[(Id, Id)],
+    ) -> u64 {
         let total = ids.len();
-        let (mut new, copies) = self.originals.split(self.space, ids.clone());
         order::shuffle(&mut new, self.params.seed ^ u64::from(ids.start));
         let largest = order::largest_batch(ids.end as usize, SHARE);
         let (mut done, mut distances) = (0, 0);
@@ -36,68 +42,92 @@ impl<S: Space> Builder<'_, S> {
             let batches = new.chunks(largest.max(1));
             distances += batches.map(|batch| self.fill(graph, batch)).sum::<u64>();
         }
-        distances += self.chain(graph, &copies);
+        distances += self.chain(graph, copies);
         (self.progress)(total, total);
         distances
     }
 
     fn link_batch(&self, graph: &Graph, batch: &[Id]) -> u64 {
         let view = View::new(graph, self.originals, None);
+        let is_dead = |id| graph.is_dead(id);
         let plan = |scratch: &mut Scratch, id: &Id| {
-            (*id, self.plan(&view, &mut self.space.member(*id), graph.level(*id), scratch))
+            let mut target = self.space.member(*id);
+            (*id, self.plan(&view, &mut target, graph.level(*id), is_dead, scratch))
         };
         let plans: Vec<(Id, Plan)> = batch.par_iter().map_init(Scratch::default, plan).collect();
-        let parents = tree::adopt(graph, self.space, &plans);
-        // A search may be reading: the new points' own lists first, then the links that lead to
-        // them, then the entry point.
-        let edges = plans.par_iter().zip(parents);
-        let publish =
-            |((id, plan), parent): (&(Id, Plan), _)| plan.publish(graph, *id, parent, None);
-        let mut edges: Vec<Edge> = edges.flat_map_iter(publish).collect();
+        let mut draft = Draft::none(graph);
+        let parents = tree::adopt(&mut draft, self.space, &plans);
+        let adopted =
+            || plans.iter().zip(&parents).map(|((id, plan), parent)| (*id, plan, *parent));
+        let own: Vec<List> =
+            adopted().flat_map(|(id, plan, parent)| plan.lists(&draft, id, parent, None)).collect();
+        let mut edges: Vec<Edge> =
+            adopted().flat_map(|(id, plan, parent)| plan.edges(&draft, id, parent)).collect();
         edges.par_sort_unstable();
-        let settled: u64 = lists(&edges).into_par_iter().map(|list| self.settle(graph, list)).sum();
-        plans.iter().for_each(|(id, _)| raise_entry(graph, *id));
-        plans.iter().map(|(_, plan)| plan.distances).sum::<u64>() + settled
+        let settle = |edges: &[Edge]| self.settle(&draft, edges);
+        let (back, settled): (Vec<List>, Vec<u64>) =
+            lists(&edges).into_par_iter().map(settle).unzip();
+        plans.iter().for_each(|(id, _)| raise_entry(&mut draft, *id));
+        draft.commit_batch(&own, &back);
+        plans.iter().map(|(_, plan)| plan.distances).sum::<u64>() + settled.iter().sum::<u64>()
     }
 
     /// Links one point as planned, on this thread; `copy` is the first in its chain of copies.
-    pub(crate) fn link_one(&self, graph: &Graph, id: Id, plan: Plan, copy: Option<Id>) -> u64 {
+    pub(crate) fn link_one(
+        &self,
+        draft: &mut Draft<'_>,
+        id: Id,
+        plan: Plan,
+        copy: Option<Id>,
+    ) -> u64 {
         let plans = [(id, plan)];
-        let parents = tree::adopt(graph, self.space, &plans);
+        let parents = tree::adopt(draft, self.space, &plans);
         let [(_, plan)] = plans;
-        let mut edges = plan.publish(graph, id, parents[0], copy);
+        for List { id, level, links } in plan.lists(draft, id, parents[0], copy) {
+            draft.set_links(id, level, links);
+        }
+        let mut edges: Vec<Edge> = plan.edges(draft, id, parents[0]).collect();
         edges.sort_unstable();
-        let settled: u64 = lists(&edges).into_iter().map(|list| self.settle(graph, list)).sum();
-        raise_entry(graph, id);
+        let settled: u64 = lists(&edges).into_iter().map(|list| self.settle_now(draft, list)).sum();
+        raise_entry(draft, id);
         plan.distances + settled
     }
 
     /// Hangs one copy behind the point before it in its chain, on this thread.
-    pub(crate) fn chain_one(&self, graph: &Graph, before: Id, copy: Id) -> u64 {
-        1 + self.settle(graph, &[self.follow(graph, before, copy)])
+    pub(crate) fn chain_one(&self, draft: &mut Draft<'_>, before: Id, copy: Id) -> u64 {
+        let edge = self.follow(draft, before, copy);
+        1 + self.settle_now(draft, &[edge])
     }
 
     /// Hangs every copy behind the point before it in its chain.
     fn chain(&self, graph: &Graph, copies: &[(Id, Id)]) -> u64 {
-        let follow = |(before, copy): &(Id, Id)| self.follow(graph, *before, *copy);
+        let mut draft = Draft::none(graph);
+        let follow = |(before, copy): &(Id, Id)| self.follow(&mut draft, *before, *copy);
         let mut edges: Vec<Edge> = copies.iter().map(follow).collect();
         edges.par_sort_unstable();
-        let settled: u64 = lists(&edges).into_par_iter().map(|list| self.settle(graph, list)).sum();
-        copies.len() as u64 + settled
+        let settle = |edges: &[Edge]| self.settle(&draft, edges);
+        let settled: Vec<(List, u64)> = lists(&edges).into_par_iter().map(settle).collect();
+        let mut distances = copies.len() as u64;
+        for (List { id, level, links }, settled) in settled {
+            draft.set_links(id, level, links);
+            distances += settled;
+        }
+        draft.commit();
+        distances
     }
 
     /// Lets a copy link to the point before it; returns the link that should lead back.
-    fn follow(&self, graph: &Graph, before: Id, copy: Id) -> Edge {
-        graph.follow(before, copy);
-        graph.set_links(copy, 0, &[before]);
+    fn follow(&self, draft: &mut Draft<'_>, before: Id, copy: Id) -> Edge {
+        draft.follow(before, copy);
+        draft.set_links(copy, 0, vec![before]);
         let from = Candidate::new(self.space.member(before).score(copy), copy);
         Edge { level: 0, to: before, from }
     }
 }
 
 /// Lets searches begin at `id` if it stands above the entry point.
-fn raise_entry(graph: &Graph, id: Id) {
-    if graph.entry().is_none_or(|entry| graph.level(id) > graph.level(entry)) {
-        graph.set_entry(Some(id));
+fn raise_entry(draft: &mut Draft<'_>, id: Id) {
+    if draft.entry().is_none_or(|entry| draft.level(id) > draft.level(entry)) {
+        draft.set_entry(Some(id));
     }
 }

@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 use super::builder::Builder;
-use crate::graph::Graph;
+use crate::graph::{Draft, Graph, List};
 use crate::id::{Candidate, Id};
 use crate::search::{Scratch, Walk};
 use crate::space::{Scorer, Space};
@@ -19,21 +19,23 @@ use crate::space::{Scorer, Space};
 const CHOICE: usize = 3;
 
 /// The links that a point gets, and the distances it took to choose them.
-type List = (Vec<Id>, u64);
+type Chosen = (Vec<Id>, u64);
 
 impl<S: Space> Builder<'_, S> {
     /// Chooses the lists of the points `ids` on level 0 anew. As with insertion they search a frozen
     /// graph; each then writes its own list alone, so the links that lead to it stay.
     pub(super) fn fill(&self, graph: &Graph, ids: &[Id]) -> u64 {
-        let list = |scratch: &mut Scratch, id: &Id| self.full_list(graph, *id, scratch);
-        let lists: Vec<List> = ids.par_iter().map_init(Scratch::default, list).collect();
-        for (id, (links, _)) in ids.iter().zip(&lists) {
-            graph.set_links(*id, 0, links);
-        }
-        lists.iter().map(|(_, distances)| distances).sum()
+        let list = |scratch: &mut Scratch, id: &Id| {
+            let (links, distances) = self.full_list(graph, *id, scratch);
+            (List { id: *id, level: 0, links }, distances)
+        };
+        let (lists, distances): (Vec<List>, Vec<u64>) =
+            ids.par_iter().map_init(Scratch::default, list).unzip();
+        Draft::none(graph).commit_batch(&lists, &[]);
+        distances.iter().sum()
     }
 
-    fn full_list(&self, graph: &Graph, id: Id, scratch: &mut Scratch) -> List {
+    fn full_list(&self, graph: &Graph, id: Id, scratch: &mut Scratch) -> Chosen {
         let Some(entry) = graph.entry() else { return (Vec::new(), 0) };
         let degree = graph.degree(0);
         let mut scorer = self.space.member(id);
@@ -65,7 +67,7 @@ fn least_dominated<S: Scorer>(
     candidates: &[Candidate],
     limit: usize,
     keeps: impl Fn(Id) -> bool,
-) -> List {
+) -> Chosen {
     let rank = |candidate: &Candidate| (!keeps(candidate.id()), 0, *candidate);
     let mut open: Vec<Rank> = candidates.iter().map(rank).collect();
     let (mut selected, mut distances) = (Vec::with_capacity(limit), 0);

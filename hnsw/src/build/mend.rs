@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::builder::Builder;
 use super::select::Selection;
-use crate::graph::Graph;
+use crate::graph::Draft;
 use crate::id::{Candidate, Id};
 use crate::space::{Scorer, Space};
 
@@ -16,17 +16,17 @@ impl<S: Space> Builder<'_, S> {
     /// Replaces the links of one list that lead to removed points, if it has any, by at most as many:
     /// with two for each, a search takes 12 % more distances after four rounds of 25 % and finds 0.2
     /// points more (ADR 10). Returns the distances computed.
-    pub(super) fn mend(&self, graph: &Graph, id: Id, level: usize) -> u64 {
+    pub(super) fn mend(&self, draft: &mut Draft<'_>, id: Id, level: usize) -> u64 {
         let (dead, mut links): (Vec<Id>, Vec<Id>) =
-            graph.links(id, level).partition(|link| graph.is_dead(*link));
+            draft.links(id, level).partition(|link| draft.is_dead(*link));
         if dead.is_empty() {
             return 0;
         }
-        let behind: HashSet<Id> = dead.iter().flat_map(|dead| graph.links(*dead, level)).collect();
+        let behind: HashSet<Id> = dead.iter().flat_map(|dead| draft.links(*dead, level)).collect();
         let is_candidate = |other: &Id| {
             *other != id
-                && !graph.is_dead(*other)
-                && !graph.is_copy(*other)
+                && !draft.is_dead(*other)
+                && !draft.is_copy(*other)
                 && !links.contains(other)
         };
         let behind: Vec<Id> = behind.into_iter().filter(is_candidate).collect();
@@ -48,13 +48,13 @@ impl<S: Space> Builder<'_, S> {
         }
         let distances = behind.len() as u64 + selection.distances;
         links = selection.ids;
-        graph.set_links(id, level, &links);
+        draft.set_links(id, level, links);
         distances
     }
 
-    /// Mends every list that still leads to a removed point. Returns the distances computed.
-    pub(crate) fn sweep(&self, graph: &Graph) -> u64 {
-        let lists = |id| (0..=graph.level(id)).map(move |level| (id, level));
-        graph.living().flat_map(lists).map(|(id, level)| self.mend(graph, id, level)).sum()
+    /// Mends those of the lists of a living point that still lead to removed points. Returns the distances
+    /// computed.
+    pub(crate) fn mend_all(&self, draft: &mut Draft<'_>, id: Id) -> u64 {
+        (0..=draft.level(id)).map(|level| self.mend(draft, id, level)).sum()
     }
 }

@@ -26,3 +26,4 @@ mod tree;
 pub(crate) use builder::Builder;
 pub(crate) use forward::Plan;
 pub use options::{Build, BuildError};
+pub(crate) use remove::Gone;

@@ -2,8 +2,6 @@
 
 use std::{fmt, io};
 
-use rayon::ThreadPoolBuildError;
-
 use crate::params::ParamsError;
 use crate::threads::Threads;
 
@@ -27,7 +25,12 @@ impl<'a> Build<'a> {
         Self { threads: threads.into(), ..self }
     }
 
-    /// Called after every batch with the number of points linked so far and their total.
+    /// Called after every batch with the number of points linked so far and their total, by one of the
+    /// threads that link. It may search the index. If it panics, the points are linked all the same, it is
+    /// not called again, and the panic goes on once the call is over. Other writers wait meanwhile: a call
+    /// that changes, saves or checks the index is refused ([`Unwritable::Reporting`]).
+    ///
+    /// [`Unwritable::Reporting`]: crate::Unwritable::Reporting
     pub fn progress(self, progress: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
         Self { progress: Some(progress), ..self }
     }
@@ -65,7 +68,7 @@ pub enum BuildError {
     /// The system refused memory for the links.
     Memory(io::Error),
     /// The system refused threads.
-    Threads(ThreadPoolBuildError),
+    Threads(io::Error),
 }
 
 impl fmt::Display for BuildError {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::builder::Builder;
 use super::reverse::Edge;
 use super::tree::Adoption;
-use crate::graph::Graph;
+use crate::graph::Draft;
 use crate::id::{Candidate, Id};
 use crate::search::{Scratch, View};
 use crate::space::{Scorer, Space};
@@ -19,81 +19,90 @@ use crate::space::{Scorer, Space};
 const ASKED: usize = 8;
 const DEPTH: usize = 256;
 
+/// What a removal asks of the table of equal rows.
+#[derive(Debug)]
+pub(crate) enum Gone {
+    /// The point had a row of its own, of this hash; its first copy, if it has one, stands for it now.
+    Original { hash: u64, id: Id, heir: Option<Id> },
+    /// The last copy in a chain; the point before it is the last now.
+    Last { copy: Id, before: Id },
+}
+
 impl<S: Space> Builder<'_, S> {
-    /// Takes a living point out of the graph, and returns the distances that took. Searches see it
-    /// until the graph is published. One writer at a time.
-    pub(crate) fn remove(&self, graph: &Graph, id: Id, scratch: &mut Scratch) -> u64 {
-        if graph.is_copy(id) {
-            graph.end(id, None);
-            self.splice(graph, id);
-            return 0;
+    /// Takes a living point out of the graph, and returns the distances that took. One writer at a time.
+    pub(crate) fn remove(
+        &self,
+        draft: &mut Draft<'_>,
+        id: Id,
+        scratch: &mut Scratch,
+    ) -> (Option<Gone>, u64) {
+        if draft.is_copy(id) {
+            draft.end(id, None);
+            return (self.splice(draft, id), 0);
         }
-        let hash = self.originals.hash(self.space, id);
-        let heir = graph.next_copy(id);
-        graph.end(id, heir);
-        let moved = heir.map_or(0, |heir| self.promote(graph, heir, scratch));
-        self.originals.remove(hash, id, heir);
+        let heir = draft.next_copy(id);
+        let gone = Gone::Original { hash: self.originals.hash(self.space, id), id, heir };
+        draft.end(id, heir);
+        let mut distances = heir.map_or(0, |heir| self.promote(draft, heir, scratch));
         let holders: Vec<Vec<Id>> =
-            (0..=graph.level(id)).map(|level| holders(graph, id, level)).collect();
-        let mut distances = moved;
+            (0..=draft.level(id)).map(|level| holders(draft, id, level)).collect();
         for (level, holders) in holders.iter().enumerate() {
-            distances += holders.iter().map(|id| self.mend(graph, *id, level)).sum::<u64>();
+            distances += holders.iter().map(|id| self.mend(draft, *id, level)).sum::<u64>();
         }
-        distances += self.rehang(graph, id);
-        if graph.entry() == Some(id) {
-            let linked = graph.living().filter(|id| !graph.is_copy(*id));
-            graph.set_entry(linked.max_by_key(|id| (graph.level(*id), std::cmp::Reverse(*id))));
+        distances += self.rehang(draft, id);
+        if draft.entry() == Some(id) {
+            draft.set_entry(highest(draft));
         }
-        distances
+        (Some(gone), distances)
     }
 
     /// Takes a copy out of its chain.
-    fn splice(&self, graph: &Graph, id: Id) {
-        let before = graph.parent(id).expect("a copy follows another point");
-        let after = graph.next_copy(id);
-        replace(graph, before, id, after);
-        match after {
-            Some(after) => {
-                graph.follow(before, after);
-                replace(graph, after, id, Some(before));
-            }
-            None => self.originals.shorten(id, before),
-        }
+    fn splice(&self, draft: &mut Draft<'_>, id: Id) -> Option<Gone> {
+        let before = draft.parent(id).expect("a copy follows another point");
+        let after = draft.next_copy(id);
+        replace(draft, before, id, after);
+        let Some(after) = after else { return Some(Gone::Last { copy: id, before }) };
+        draft.follow(before, after);
+        replace(draft, after, id, Some(before));
+        None
     }
 
     /// Makes the first copy of a point that goes a point like others.
-    fn promote(&self, graph: &Graph, heir: Id, scratch: &mut Scratch) -> u64 {
-        let copy = graph.next_copy(heir);
-        let view = View::new(graph, self.originals, None);
+    fn promote(&self, draft: &mut Draft<'_>, heir: Id, scratch: &mut Scratch) -> u64 {
+        let copy = draft.next_copy(heir);
+        let view = View::new(draft.graph(), self.originals, None);
         let mut target = self.space.member(heir);
         // As long as it is a copy it does not meet itself.
-        let plan = self.plan(&view, &mut target, graph.level(heir), scratch);
-        graph.unfollow(heir);
-        self.link_one(graph, heir, plan, copy)
+        let (level, is_dead) = (draft.level(heir), |id| draft.is_dead(id));
+        let plan = self.plan(&view, &mut target, level, is_dead, scratch);
+        draft.unfollow(heir);
+        self.link_one(draft, heir, plan, copy)
     }
 
     /// Takes a point out of the tree, and hangs its children elsewhere.
-    fn rehang(&self, graph: &Graph, id: Id) -> u64 {
-        let is_child = |child: &Id| graph.parent(*child) == Some(id) && !graph.is_copy(*child);
-        let mut orphans: Vec<Id> = graph.links(id, 0).filter(is_child).collect();
-        let parent = graph.parent(id);
-        graph.orphan(id);
-        orphans.iter().for_each(|orphan| graph.orphan(*orphan));
+    fn rehang(&self, draft: &mut Draft<'_>, id: Id) -> u64 {
+        let is_child = |child: &Id| draft.parent(*child) == Some(id) && !draft.is_copy(*child);
+        let mut orphans: Vec<Id> = draft.links(id, 0).filter(is_child).collect();
+        let parent = draft.parent(id);
+        draft.orphan(id);
+        orphans.iter().for_each(|orphan| draft.orphan(*orphan));
         // Without a parent it was the root, and one of its children is now.
         let Some(above) = parent.or_else(|| orphans.pop()) else { return 0 };
-        let root = parent.map_or(above, |parent| root(graph, parent));
-        orphans.into_iter().map(|orphan| self.attach(graph, orphan, id, above, root)).sum()
+        let unattached = (0..orphans.len()).map(|first| &orphans[first..]);
+        unattached.map(|orphans| self.attach(draft, orphans, id, above)).sum()
     }
 
-    /// Finds a parent for an orphan: one of its nearest points with room that hangs from the root, or
-    /// else one below `above`.
-    fn attach(&self, graph: &Graph, orphan: Id, gone: Id, above: Id, root: Id) -> u64 {
-        let mut adoption = Adoption::new(graph);
-        let near: HashSet<Id> = graph.links(orphan, 0).chain(graph.links(gone, 0)).collect();
+    /// Finds a parent for the first of the orphans: one of its nearest points with room that hangs from
+    /// the root, or else one below `above`.
+    fn attach(&self, draft: &mut Draft<'_>, orphans: &[Id], gone: Id, above: Id) -> u64 {
+        let orphan = orphans[0];
+        let mut adoption = Adoption::new(draft);
+        let draft = &adoption.draft;
+        let near: HashSet<Id> = draft.links(orphan, 0).chain(draft.links(gone, 0)).collect();
         let can_adopt = |other: &Id| {
             *other != orphan
-                && !graph.is_dead(*other)
-                && !graph.is_copy(*other)
+                && !draft.is_dead(*other)
+                && !draft.is_copy(*other)
                 && adoption.has_room(*other)
         };
         let near: Vec<Id> = near.into_iter().filter(can_adopt).collect();
@@ -103,54 +112,70 @@ impl<S: Space> Builder<'_, S> {
         let mut candidates: Vec<Candidate> =
             near.iter().zip(scores).map(|(id, score)| Candidate::new(score, *id)).collect();
         candidates.sort_unstable();
-        let hangs = |candidate: &&Candidate| ancestors(graph, candidate.id()).last() == Some(root);
+        let hangs = |candidate: &&Candidate| hangs_from_root(draft, candidate.id(), orphans);
         let parent = candidates.iter().take(ASKED).find(hangs).copied().unwrap_or_else(|| {
             let parent = adoption.descendant_with_room(above);
             Candidate::new(scorer.score(parent), parent)
         });
         adoption.adopt(parent.id(), orphan);
-        near.len() as u64 + self.tie(graph, orphan, parent)
+        near.len() as u64 + self.tie(adoption.draft, orphan, parent)
     }
 
     /// Links two points on level 0 in both directions.
-    fn tie(&self, graph: &Graph, a: Id, b: Candidate) -> u64 {
+    fn tie(&self, draft: &mut Draft<'_>, a: Id, b: Candidate) -> u64 {
         let edges = [(b.id(), a), (a, b.id())];
-        let is_missing = |(to, from): &(Id, Id)| graph.links(*to, 0).all(|link| link != *from);
-        let edge = |(to, from)| Edge { level: 0, to, from: Candidate::new(b.distance(), from) };
-        edges.into_iter().filter(is_missing).map(|ends| self.settle(graph, &[edge(ends)])).sum()
+        let mut distances = 0;
+        for (to, from) in edges {
+            if draft.links(to, 0).all(|link| link != from) {
+                let edge = Edge { level: 0, to, from: Candidate::new(b.distance(), from) };
+                distances += self.settle_now(draft, &[edge]);
+            }
+        }
+        distances
     }
 }
 
 /// The living points known to link to `id` on `level`: its own neighbours, and theirs. Links from
 /// farther away are found by the next sweep.
-fn holders(graph: &Graph, id: Id, level: usize) -> Vec<Id> {
-    let near = graph.links(id, level).filter(|near| graph.level(*near) >= level);
-    let near: Vec<Id> = near.filter(|near| !graph.is_copy(*near)).collect();
-    let next = near.iter().flat_map(|near| graph.links(*near, level));
+fn holders(draft: &Draft<'_>, id: Id, level: usize) -> Vec<Id> {
+    let near = draft.links(id, level).filter(|near| draft.level(*near) >= level);
+    let near: Vec<Id> = near.filter(|near| !draft.is_copy(*near)).collect();
+    let next = near.iter().flat_map(|near| draft.links(*near, level));
     let mut asked: Vec<Id> = near.iter().copied().chain(next).collect();
     asked.sort_unstable();
     asked.dedup();
     asked.retain(|other| {
-        !graph.is_dead(*other)
-            && !graph.is_copy(*other)
-            && graph.links(*other, level).any(|link| link == id)
+        !draft.is_dead(*other)
+            && !draft.is_copy(*other)
+            && draft.links(*other, level).any(|link| link == id)
     });
     asked
 }
 
-/// `id` and what it hangs from, up to the root unless that is far.
-fn ancestors(graph: &Graph, id: Id) -> impl Iterator<Item = Id> {
-    std::iter::successors(Some(id), |id| graph.parent(*id)).take(DEPTH)
+/// Whether `id` hangs from the root, and not from one of these orphans. `false` where the way up is long:
+/// points that came in order hang from each other in a chain, and a walk to its root would take as many
+/// steps as there are points.
+fn hangs_from_root(draft: &Draft<'_>, id: Id, orphans: &[Id]) -> bool {
+    let mut way = std::iter::successors(Some(id), |id| draft.parent(*id)).take(DEPTH);
+    way.find(|id| draft.parent(*id).is_none()).is_some_and(|top| !orphans.contains(&top))
 }
 
-/// The root of the tree.
-fn root(graph: &Graph, id: Id) -> Id {
-    std::iter::successors(Some(id), |id| graph.parent(*id)).last().unwrap_or(id)
+/// The living point on the highest level, of those the first; copies apart.
+fn highest(draft: &Draft<'_>) -> Option<Id> {
+    let mut highest: Option<(usize, Id)> = None;
+    // The level of a point follows from its id: few points are looked at beyond that.
+    for id in 0..draft.graph().len() as Id {
+        let level = draft.level(id);
+        let is_higher = highest.is_none_or(|(top, _)| level > top);
+        if is_higher && !draft.is_dead(id) && !draft.is_copy(id) {
+            highest = Some((level, id));
+        }
+    }
+    highest.map(|(_, id)| id)
 }
 
 /// Puts `new` where `old` stands in the list of `id` on level 0.
-fn replace(graph: &Graph, id: Id, old: Id, new: Option<Id>) {
-    let others = graph.links(id, 0).filter(|link| *link != old);
-    let links: Vec<Id> = others.chain(new).collect();
-    graph.set_links(id, 0, &links);
+fn replace(draft: &mut Draft<'_>, id: Id, old: Id, new: Option<Id>) {
+    let links = draft.links(id, 0).filter(|link| *link != old).chain(new).collect();
+    draft.set_links(id, 0, links);
 }

@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::select::select;
-use crate::graph::Graph;
+use crate::graph::{Draft, List};
 use crate::id::{Candidate, Id};
 use crate::space::{Scorer, Space};
 
@@ -26,18 +26,16 @@ pub(super) fn lists(edges: &[Edge]) -> Vec<&[Edge]> {
 }
 
 impl<S: Space> Builder<'_, S> {
-    /// Adds the edges of one list. If it overflows, it is chosen anew from the old links that live and
-    /// the new ones. Lists can be settled in parallel, as each is written by one task. Returns the
-    /// distances computed.
-    pub(super) fn settle(&self, graph: &Graph, edges: &[Edge]) -> u64 {
+    /// One list with these edges added. If it overflows, it is chosen anew from the old links that live
+    /// and the new ones. Also returns the distances computed.
+    pub(super) fn settle(&self, draft: &Draft<'_>, edges: &[Edge]) -> (List, u64) {
         let Edge { level, to, .. } = edges[0];
-        let mut ids: Vec<Id> = graph.links(to, level).filter(|id| !graph.is_dead(*id)).collect();
+        let mut ids: Vec<Id> = draft.links(to, level).filter(|id| !draft.is_dead(*id)).collect();
         let old = ids.len();
         ids.extend(edges.iter().map(|edge| edge.from.id()));
-        let degree = graph.degree(level);
+        let degree = draft.graph().degree(level);
         if ids.len() <= degree {
-            graph.set_links(to, level, &ids);
-            return 0;
+            return (List { id: to, level, links: ids }, 0);
         }
         let mut scorer = self.space.member(to);
         let mut scores = vec![0.0; old];
@@ -46,12 +44,17 @@ impl<S: Space> Builder<'_, S> {
         let mut candidates: Vec<Candidate> =
             scored.chain(edges.iter().map(|edge| edge.from)).collect();
         candidates.sort_unstable();
-        let in_tree = |id| level == 0 && graph.is_tree_link(to, id);
+        let in_tree = |id| level == 0 && draft.is_tree_link(to, id);
         let limit = degree - degree / ROOM;
         let (links, distances) = select(&mut scorer, &candidates, level, limit, in_tree);
-        ids.clear();
-        ids.extend(links.iter().map(|link| link.id()));
-        graph.set_links(to, level, &ids);
-        old as u64 + distances
+        let links = links.iter().map(|link| link.id()).collect();
+        (List { id: to, level, links }, old as u64 + distances)
+    }
+
+    /// Adds the edges of one list to the draft, as [`settle`](Self::settle). Returns the distances computed.
+    pub(super) fn settle_now(&self, draft: &mut Draft<'_>, edges: &[Edge]) -> u64 {
+        let (List { id, level, links }, distances) = self.settle(draft, edges);
+        draft.set_links(id, level, links);
+        distances
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::forward::Plan;
-use crate::graph::Graph;
+use crate::graph::Draft;
 use crate::id::{Candidate, Id};
 use crate::space::{Scorer, Space};
 
@@ -21,13 +21,14 @@ fn most_children(m: usize) -> usize {
 /// Gives every planned point a parent, one after another, since each takes room that the next no
 /// longer has. Returns the parents with their distances; the first point of all has none.
 pub(super) fn adopt<S: Space>(
-    graph: &Graph,
+    draft: &mut Draft<'_>,
     space: &S,
     plans: &[(Id, Plan)],
 ) -> Vec<Option<Candidate>> {
-    let mut adoption = Adoption::new(graph);
+    let mut adoption = Adoption::new(draft);
     let parent_of = |(id, plan): &(Id, Plan)| {
-        let mut living = plan.near.iter().filter(|near| !graph.is_dead(near.id())).copied();
+        let draft = &adoption.draft;
+        let mut living = plan.near.iter().filter(|near| !draft.is_dead(near.id())).copied();
         let nearest = living.clone().next()?.id();
         let parent = living.find(|near| adoption.has_room(near.id())).unwrap_or_else(|| {
             let parent = adoption.descendant_with_room(nearest);
@@ -40,24 +41,25 @@ pub(super) fn adopt<S: Space>(
 }
 
 /// Points are being hung into the tree.
-pub(super) struct Adoption<'a> {
-    graph: &'a Graph,
+pub(super) struct Adoption<'a, 'b> {
+    pub(super) draft: &'a mut Draft<'b>,
     most: usize,
     /// Children of this batch, to whom no list leads yet.
     new: HashMap<Id, Vec<Id>>,
 }
 
-impl<'a> Adoption<'a> {
-    pub(super) fn new(graph: &'a Graph) -> Self {
-        Self { graph, most: most_children(graph.m()), new: HashMap::new() }
+impl<'a, 'b> Adoption<'a, 'b> {
+    pub(super) fn new(draft: &'a mut Draft<'b>) -> Self {
+        let most = most_children(draft.graph().m());
+        Self { draft, most, new: HashMap::new() }
     }
 
     pub(super) fn has_room(&self, id: Id) -> bool {
-        self.graph.children(id) < self.most
+        self.draft.children(id) < self.most
     }
 
     pub(super) fn adopt(&mut self, parent: Id, id: Id) {
-        self.graph.adopt(parent, id);
+        self.draft.adopt(parent, id);
         self.new.entry(parent).or_default().push(id);
     }
 
@@ -69,9 +71,9 @@ impl<'a> Adoption<'a> {
             if self.has_room(id) {
                 return id;
             }
-            let linked = self.graph.links(id, 0);
+            let linked = self.draft.links(id, 0);
             let is_child =
-                |child: &Id| self.graph.parent(*child) == Some(id) && !self.graph.is_copy(*child);
+                |child: &Id| self.draft.parent(*child) == Some(id) && !self.draft.is_copy(*child);
             generation.extend(linked.filter(is_child));
             generation.extend(self.new.get(&id).into_iter().flatten());
         }

@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use super::record::VERSION;
 use crate::hnsw::Unwritable;
-use crate::insert::InsertError;
+use crate::insert_error::InsertError;
 use crate::persist::{OpenError, SaveError};
 use crate::vectors::VectorError;
 

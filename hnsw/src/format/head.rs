@@ -40,7 +40,7 @@ pub(crate) struct Head {
     pub(crate) removals: u32,
     pub(crate) entry: u32,
     pub(crate) copies: u32,
-    pub(crate) unswept: u64,
+    pub(crate) next_mended: u64,
     pub(crate) build_distances: u64,
     pub(crate) mark: u64,
 }
@@ -78,7 +78,7 @@ impl Head {
         put(&mut out, [self.dim, self.stride, self.m, self.flags]);
         put_long(&mut out, [self.ef_construction, self.seed]);
         put(&mut out, [self.points, self.removals, self.entry, self.copies]);
-        put_long(&mut out, [self.unswept, self.build_distances, self.mark]);
+        put_long(&mut out, [self.next_mended, self.build_distances, self.mark]);
         out.resize(BYTES, 0);
         out
     }
@@ -110,7 +110,7 @@ impl Head {
             removals: short(bytes, 116),
             entry: short(bytes, 120),
             copies: short(bytes, 124),
-            unswept: long(bytes, 128),
+            next_mended: long(bytes, 128),
             build_distances: long(bytes, 136),
             mark: long(bytes, 144),
         };

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Graph;
+use crate::format::Damage;
 use crate::id::Id;
 
 /// An invariant of the graph that does not hold.
@@ -46,6 +47,11 @@ pub enum Broken {
     },
     /// The point cannot be reached from the entry point on level 0.
     Unreachable(Id),
+    /// An array that belongs to the lists does not fit them.
+    Array(Damage),
+    /// Nothing was checked: the call comes from the progress function of a batch, which is still changing
+    /// the graph.
+    Reporting,
 }
 
 impl fmt::Display for Broken {
@@ -65,6 +71,10 @@ impl fmt::Display for Broken {
             Self::Key(id) => write!(f, "the key of point {id} does not lead to it"),
             Self::Keys { keys, points } => write!(f, "{keys} keys for {points} points"),
             Self::Unreachable(id) => write!(f, "point {id} cannot be reached on level 0"),
+            Self::Array(damage) => damage.fmt(f),
+            Self::Reporting => f.write_str(
+                "the graph is not checked from the progress function of a batch; check it after the batch",
+            ),
         }
     }
 }
@@ -75,6 +85,7 @@ impl Graph {
     pub(crate) fn check(&self) -> Result<(), Broken> {
         self.check_entry()?;
         self.check_ranges()?;
+        self.verify_arrays().map_err(Broken::Array)?;
         let root = self.living().find(|id| self.parent(*id).is_none());
         let mut links = Vec::new();
         for id in self.living() {
@@ -215,11 +226,13 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Draft;
 
     /// Four points on a line, each the parent of the next.
     fn line() -> Graph {
         let graph = Graph::with_capacity(64, 0, 4);
-        graph.grow_to(4).unwrap();
+        graph.reserve(4).unwrap();
+        graph.grow_to(4);
         assert!(
             (0..4).all(|id| graph.level(id) == 0),
             "with few points of 64 links none is lifted"
@@ -228,8 +241,10 @@ mod tests {
             let links: Vec<Id> = (0..4u32).filter(|other| id.abs_diff(*other) == 1).collect();
             graph.set_links(id, 0, &links);
         }
-        (1..4).for_each(|id| graph.adopt(id - 1, id));
-        graph.set_entry(Some(0));
+        let mut draft = Draft::none(&graph);
+        (1..4).for_each(|id| draft.adopt(id - 1, id));
+        draft.set_entry(Some(0));
+        draft.commit();
         graph
     }
 
@@ -238,10 +253,12 @@ mod tests {
         let graph = line();
         assert_eq!(graph.check(), Ok(()));
         // Every point but the first hangs from another, and each pair links both ways.
-        graph.orphan(1);
-        graph.set_links(1, 0, &[0, 2, 3]);
-        graph.set_links(3, 0, &[1, 2]);
-        graph.adopt(3, 1);
+        let mut draft = Draft::none(&graph);
+        draft.orphan(1);
+        draft.set_links(1, 0, vec![0, 2, 3]);
+        draft.set_links(3, 0, vec![1, 2]);
+        draft.adopt(3, 1);
+        draft.commit();
         assert!(matches!(graph.check(), Err(Broken::Tree(1..=3))), "{:?}", graph.check());
     }
 

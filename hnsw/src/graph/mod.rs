@@ -16,6 +16,7 @@
 
 mod check;
 mod digest;
+mod draft;
 mod level;
 mod life;
 mod saved;
@@ -28,6 +29,7 @@ use std::sync::atomic::{
 };
 
 pub use check::Broken;
+pub(crate) use draft::{Draft, List};
 use level::Levels;
 pub(crate) use level::mix;
 use life::Life;
@@ -87,7 +89,8 @@ impl Graph {
             levels: Levels::listed(Bytes::Read(levels.into())),
             ..Self::with_capacity(m, 0, len)
         };
-        graph.grow_to(len)?;
+        graph.reserve(len)?;
+        graph.grow_to(len);
         Ok(graph)
     }
 
@@ -97,38 +100,64 @@ impl Graph {
         self.levels.list().is_some()
     }
 
-    /// Makes room for `len` points; the new ones have no links yet. One writer at a time.
-    pub(crate) fn grow_to(&self, len: usize) -> io::Result<()> {
+    /// Makes sure that [`grow_to`](Self::grow_to) finds memory for `len` points. On an error nothing has
+    /// changed. One writer at a time.
+    pub(crate) fn reserve(&self, len: usize) -> io::Result<()> {
+        self.life.reserve(len)?;
+        self.base.reserve(len)?;
+        self.upper.reserve(self.upper.len() + self.new_lists(len))?;
+        self.upper_starts.reserve(len.div_ceil(BLOCK))?;
+        self.parents.reserve(len)?;
+        self.children.reserve(len.div_ceil(2))?;
+        self.copies.reserve(len.div_ceil(64))
+    }
+
+    /// Appends points until there are `len`; the new ones have no links yet. One writer at a time, who has
+    /// [reserved](Self::reserve) the memory.
+    pub(crate) fn grow_to(&self, len: usize) {
         let (first_new, empty_lists) = (self.len(), self.upper.len());
         let mut lists = empty_lists;
-        // The upper lists of an id lie together, so their places follow from a running sum.
-        let starts: Vec<usize> = (first_new..len)
-            .map(|id| {
-                let start = lists;
-                lists += self.levels.of(id as Id);
-                start
-            })
-            .collect();
-        self.life.grow_to(len)?;
-        self.upper.grow_to(lists)?;
-        self.upper_starts.grow_to(len.div_ceil(BLOCK))?;
-        self.parents.grow_to(len)?;
-        self.children.grow_to(len.div_ceil(2))?;
-        self.copies.grow_to(len.div_ceil(64))?;
-        for list in empty_lists..lists {
+        self.life.grow_to(len);
+        self.upper.grow_to(lists + self.new_lists(len));
+        self.upper_starts.grow_to(len.div_ceil(BLOCK));
+        self.parents.grow_to(len);
+        self.children.grow_to(len.div_ceil(2));
+        self.copies.grow_to(len.div_ceil(64));
+        for list in empty_lists..self.upper.len() {
             clear(self.upper.row(list as u32));
         }
-        for (id, start) in (first_new..len).zip(starts) {
+        for id in first_new..len {
             self.parents.row(id as Id)[0].store(NONE, Relaxed);
+            // The upper lists of an id lie together, so their places follow from a running sum.
             if id.is_multiple_of(BLOCK) {
-                self.upper_starts.row((id / BLOCK) as u32)[0].store(start as u32, Relaxed);
+                self.upper_starts.row((id / BLOCK) as u32)[0].store(lists as u32, Relaxed);
             }
+            lists += self.levels.of(id as Id);
         }
         // Last, since its length is the graph's.
-        self.base.append(len.saturating_sub(first_new), |_, slots| {
-            slots.fill_with(|| Slot::new(NONE));
-        })?;
-        Ok(())
+        let new = len.saturating_sub(first_new);
+        let grown = self.base.append(new, |_, slots| slots.fill_with(|| Slot::new(NONE)));
+        grown.expect("memory for the links is reserved");
+    }
+
+    /// Points for which there are lists on level 0 in the first segment.
+    #[cfg(test)]
+    pub(crate) fn capacity_of_links(&self) -> usize {
+        1 << self.base.first_log2()
+    }
+
+    /// The number of lists above level 0 that the points from here to `len` will have.
+    fn new_lists(&self, len: usize) -> usize {
+        (self.len()..len).map(|id| self.levels.of(id as Id)).sum()
+    }
+
+    /// Bytes that `points` more points will take, the hash of equal rows apart.
+    pub(crate) fn bytes_of(&self, points: usize) -> usize {
+        let lists =
+            2 * self.m * points + self.m * self.new_lists(self.len().saturating_add(points));
+        let (parents, children, copies) = (size_of::<Id>() * points, points / 2, points / 8);
+        let starts = size_of::<u32>() * points / BLOCK;
+        lists.saturating_mul(size_of::<Slot>()) + parents + children + copies + starts
     }
 
     /// The points for which there is room: linked, being linked, or dead. Nothing links to others.
@@ -145,6 +174,12 @@ impl Graph {
     /// Lets searches that begin from now on see all that was done.
     pub(crate) fn publish(&self) {
         self.life.publish(self.len());
+    }
+
+    /// To be called by whoever takes the writer's turn, before the first store of the turn: what earlier
+    /// writers logged is then known to all who see what this one stores.
+    pub(crate) fn begin_stores(&self) {
+        self.life.begin_stores();
     }
 
     /// Ends `id`, before its links are taken away. `moved` is a point that loses its place in the
@@ -246,11 +281,16 @@ impl Graph {
         (parent != NONE).then_some(parent)
     }
 
-    /// Hangs `id` below `parent` in the tree; the links between them are the caller's to set.
-    pub(crate) fn adopt(&self, parent: Id, id: Id) {
-        self.parents.row(id)[0].store(parent, Relaxed);
-        let (byte, shift) = self.child_count(parent);
-        byte.fetch_add(1 << shift, Relaxed);
+    /// Makes `parent` the parent of `id` in the spanning tree, or in its chain of copies.
+    fn set_parent(&self, id: Id, parent: Option<Id>) {
+        self.parents.row(id)[0].store(parent.unwrap_or(NONE), Relaxed);
+    }
+
+    /// Stores how many tree children `id` has. One writer at a time.
+    fn set_children(&self, id: Id, children: usize) {
+        let (byte, shift) = self.child_count(id);
+        let other = byte.load(Relaxed) & !(15 << shift);
+        byte.store(other | (children as u8) << shift, Relaxed);
     }
 
     /// The number of tree children of `id`, without the head of a chain of copies.
@@ -269,35 +309,21 @@ impl Graph {
         self.parent(a) == Some(b) || self.parent(b) == Some(a)
     }
 
-    /// Takes `id` out of the tree; the links are the caller's to change.
-    pub(crate) fn orphan(&self, id: Id) {
-        let parent = self.parents.row(id)[0].swap(NONE, Relaxed);
-        if parent != NONE {
-            let (byte, shift) = self.child_count(parent);
-            byte.fetch_sub(1 << shift, Relaxed);
-        }
-    }
-
     /// Whether `id` is a copy: equal to an earlier row, and linked only into the chain behind it.
     #[inline(always)]
     pub(crate) fn is_copy(&self, id: Id) -> bool {
         self.has_copies() && self.copies.row(id / 64)[0].load(Relaxed) >> (id % 64) & 1 == 1
     }
 
-    /// Lets `id` follow `before` in its chain of copies; the links are the caller's to set.
-    pub(crate) fn follow(&self, before: Id, id: Id) {
-        self.parents.row(id)[0].store(before, Relaxed);
+    /// Makes `id` a copy, or a point like others. One writer at a time.
+    fn set_copy(&self, id: Id, is_copy: bool) {
         let bit = 1 << (id % 64);
-        if self.copies.row(id / 64)[0].fetch_or(bit, Relaxed) & bit == 0 {
+        let word = &self.copies.row(id / 64)[0];
+        if is_copy && word.fetch_or(bit, Relaxed) & bit == 0 {
             self.copy_count.fetch_add(1, Relaxed);
+        } else if !is_copy && word.fetch_and(!bit, Relaxed) & bit != 0 {
+            self.copy_count.fetch_sub(1, Relaxed);
         }
-    }
-
-    /// Makes a copy a point like others, outside the tree and without links of its own yet.
-    pub(crate) fn unfollow(&self, id: Id) {
-        self.parents.row(id)[0].store(NONE, Relaxed);
-        self.copies.row(id / 64)[0].fetch_and(!(1 << (id % 64)), Relaxed);
-        self.copy_count.fetch_sub(1, Relaxed);
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@ use crate::disk::{Disk, Os};
 use crate::format::{Damage, Flag, Head, Kind, Source};
 use crate::graph::Graph;
 use crate::hnsw::{Hnsw, Unverified, Unwritable, Writer};
+use crate::id::Id;
 use crate::index::Index;
 use crate::key::SavedKey;
 use crate::keys::Keys;
@@ -203,7 +204,8 @@ fn restore<S: Space, M>(
         let more = more(&head, &mut source)?;
         let tails = source.bytes(Kind::Tails)?;
         let unverified = Unverified { source, tails };
-        let writer = Writer { unswept: head.unswept as usize, unverified: Some(unverified) };
+        let next_mended = head.next_mended as Id;
+        let writer = Writer { next_mended, is_broken: false, unverified: Some(unverified) };
         let distances = head.build_distances;
         let index = Hnsw::restored(space, params, graph, originals, writer, distances);
         if way.verifies()
@@ -224,8 +226,8 @@ fn params(head: &Head) -> Result<Params, Damage> {
         keep_pruned: head.has(Flag::KeepPruned),
     };
     let bad = |name, value| Err(Damage::Field { name, value });
-    if head.unswept > u64::from(head.removals) {
-        return bad("unswept removals", head.unswept);
+    if head.next_mended > u64::from(head.points) {
+        return bad("next to be mended", head.next_mended);
     }
     match params.check() {
         Ok(()) => Ok(params),

@@ -109,7 +109,7 @@ fn write<'a, S: Space>(
     let mut head = Head {
         ef_construction: index.params.ef_construction as u64,
         seed: index.params.seed,
-        unswept: writer.unswept as u64,
+        next_mended: writer.next_mended.into(),
         build_distances: index.build_distances(),
         ..Head::default()
     };

@@ -273,7 +273,8 @@ mod tests {
     #[test]
     fn a_descent_passes_a_point_that_is_nearer_by_little_and_leads_nowhere() {
         let graph = Graph::with_capacity(4, 0, 256);
-        graph.grow_to(256).unwrap();
+        graph.reserve(256).unwrap();
+        graph.grow_to(256);
         let ids: Vec<Id> = (0..256).filter(|id| graph.level(*id) == 1).take(4).collect();
         let [entry, trap, way, nearest] = ids[..] else { panic!("{ids:?}") };
         graph.set_links(entry, 1, &[trap, way]);

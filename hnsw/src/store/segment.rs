@@ -15,7 +15,7 @@ use std::{io, ops::Range, ptr::NonNull};
 use bytemuck::Zeroable;
 use memmap2::MmapMut;
 
-use super::Plain;
+use super::{Plain, grant};
 
 const HUGE_PAGE: usize = 2 << 20;
 
@@ -32,6 +32,7 @@ pub(crate) struct Segment<T> {
 
 impl<T: Zeroable> Segment<T> {
     pub(crate) fn zeroed(len: usize) -> io::Result<Self> {
+        grant()?;
         let bytes = len
             .checked_mul(size_of::<T>())
             .filter(|bytes| *bytes < isize::MAX as usize - HUGE_PAGE)
@@ -120,7 +121,7 @@ impl<T: Plain> Segment<T> {
         let skip = (from as usize).wrapping_sub(memory.as_ptr() as usize) % HUGE_PAGE;
         let skip = if is_large { skip } else { 0 };
         let start = memory[skip..].as_mut_ptr();
-        let from = i64::try_from(from).map_err(io::Error::other)?;
+        let from = libc::off_t::try_from(from).map_err(io::Error::other)?;
         // SAFETY: replaces pages of a map that nothing else knows of yet by pages of the file, which are
         // private; the map is longer than `before + bytes`.
         let mapped = unsafe {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use nearfield_kernels::locate;
 
+use super::grant;
 use crate::id::Id;
 
 /// The first piece has 2⁶ places, each later one as many as all before it, until a piece is as large as
@@ -139,6 +140,7 @@ impl<T> Slots<T> {
 
 /// Places for values, none of them filled.
 fn empty<T>(len: usize) -> io::Result<Box<[OnceLock<T>]>> {
+    grant()?;
     let mut places = Vec::new();
     places.try_reserve_exact(len).map_err(|_| io::ErrorKind::OutOfMemory)?;
     places.extend(std::iter::repeat_with(OnceLock::new).take(len));

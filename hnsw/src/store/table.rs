@@ -92,12 +92,20 @@ impl<T: Zeroable + Send> Table<T> {
         self.len() * self.stride * size_of::<T>()
     }
 
-    /// Appends zeroed rows until there are `len`; no row moves. On an error nothing has changed.
-    pub(crate) fn grow_to(&self, len: usize) -> io::Result<()> {
+    /// Makes sure that there is memory for `len` rows. On an error no row has been added; memory that was
+    /// granted on the way stays for later rows.
+    pub(crate) fn reserve(&self, len: usize) -> io::Result<()> {
+        self.reserve_locked(len, &self.lock())
+    }
+
+    /// Appends zeroed rows until there are `len`; no row moves.
+    ///
+    /// # Panics
+    /// When memory for them was not [reserved](Self::reserve).
+    pub(crate) fn grow_to(&self, len: usize) {
         let growing = self.lock();
-        self.reserve(len, &growing)?;
+        self.reserve_locked(len, &growing).expect("memory for the rows is reserved");
         self.len.fetch_max(len, Release);
-        Ok(())
     }
 
     /// Appends `rows` rows, each filled by a call with its number and its zeroed items, and returns
@@ -111,7 +119,7 @@ impl<T: Zeroable + Send> Table<T> {
         let growing = self.lock();
         let first = self.len();
         let len = first.checked_add(rows).ok_or(io::ErrorKind::OutOfMemory)?;
-        self.reserve(len, &growing)?;
+        self.reserve_locked(len, &growing)?;
         for row in first..len {
             let (segment, start) = self.place(row as u32);
             let items = start..start + self.stride;
@@ -150,24 +158,25 @@ impl<T: Zeroable + Send> Table<T> {
         self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reserve(&self, len: usize, _growing: &MutexGuard<'_, ()>) -> io::Result<()> {
+    fn reserve_locked(&self, len: usize, _growing: &MutexGuard<'_, ()>) -> io::Result<()> {
+        let mut first_log2 = self.first_log2();
         if self.segments[0].get().is_none() && len > 0 {
             // Nothing is there yet, so the first segment can be as large as is known to be needed.
-            let needed = len.next_power_of_two().ilog2();
-            self.first_log2.fetch_max(needed, Relaxed);
+            first_log2 = first_log2.max(Self::room_log2(len));
         }
         let mut capacity = 0;
         for segment in &self.segments {
             if len <= capacity {
                 return Ok(());
             }
-            let rows = capacity.max(1 << self.first_log2());
+            let rows = if capacity == 0 { 1usize.checked_shl(first_log2) } else { Some(capacity) };
+            let rows = rows.ok_or(io::ErrorKind::OutOfMemory)?;
             if segment.get().is_none() {
                 let items = rows.checked_mul(self.stride).ok_or(io::ErrorKind::OutOfMemory)?;
-                segment.get_or_init({
-                    let new = Segment::zeroed(items)?;
-                    || new
-                });
+                let new = Segment::zeroed(items)?;
+                // Only once the first segment is there: a refusal must not make later ones larger.
+                self.first_log2.store(first_log2, Relaxed);
+                segment.get_or_init(|| new);
             }
             capacity += rows;
         }
@@ -204,7 +213,7 @@ mod tests {
     #[test]
     fn a_known_size_gives_one_segment() {
         let table = Table::<u32>::with_capacity(0, 1);
-        table.grow_to(1000).unwrap();
+        table.grow_to(1000);
         assert_eq!(table.segments(1000).count(), 1);
         assert_eq!(table.bytes(), 4000);
     }

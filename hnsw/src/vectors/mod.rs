@@ -291,6 +291,15 @@ impl<E: VectorElement> Store for Vectors<E> {
         self.scorer(point, scratch)
     }
 
+    fn bytes_of(&self, _point: &[E]) -> usize {
+        self.table.stride() * size_of::<E>()
+    }
+
+    fn reserve(&self, points: usize) -> Result<(), VectorError> {
+        let len = self.len().saturating_add(points);
+        self.table.reserve(len).map_err(|error| VectorError::Memory(error.kind()))
+    }
+
     fn push(&self, point: &[E]) -> Result<Id, VectorError> {
         self.inspect(point, VectorError::Point)?;
         if self.len() >= MAX_POINTS {
