@@ -7,6 +7,7 @@
 //! | [`Disk::rename`] | the name leads to the one file or the other, never to neither |
 //! | [`Disk::sync_folder`] | names made, changed or removed before survive power loss |
 
+mod destination;
 mod os;
 #[cfg(test)]
 mod simulated;
@@ -15,6 +16,7 @@ use std::fmt::Debug;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
+pub(crate) use destination::Destination;
 pub(crate) use os::Os;
 #[cfg(test)]
 pub(crate) use simulated::{Call, Simulated};
@@ -23,6 +25,16 @@ pub(crate) use simulated::{Call, Simulated};
 pub(crate) trait Disk: Debug + Send + Sync {
     /// Makes a file that was not there.
     fn create(&self, path: &Path) -> io::Result<Box<dyn Output>>;
+
+    /// Where a file is to be that replaces what `path` leads to.
+    fn destination(&self, path: &Path) -> io::Result<Destination> {
+        Ok(Destination::new(path.to_owned()))
+    }
+
+    /// Makes a file that was not there, and may be given the name of a destination.
+    fn create_for(&self, _to: &Destination, path: &Path) -> io::Result<Box<dyn Output>> {
+        self.create(path)
+    }
 
     /// Opens a file to be written behind its end.
     fn append(&self, path: &Path) -> io::Result<Box<dyn Output>>;

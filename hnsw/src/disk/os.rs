@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Disk, Input, Lock, Output};
+use super::{Destination, Disk, Input, Lock, Output};
 
 /// The real one.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,14 @@ impl Disk for Os {
     fn create(&self, path: &Path) -> io::Result<Box<dyn Output>> {
         let file = OpenOptions::new().append(true).create_new(true).open(path)?;
         Ok(Box::new(file))
+    }
+
+    fn destination(&self, path: &Path) -> io::Result<Destination> {
+        Destination::find(path)
+    }
+
+    fn create_for(&self, to: &Destination, path: &Path) -> io::Result<Box<dyn Output>> {
+        Ok(Box::new(to.create(path)?))
     }
 
     fn append(&self, path: &Path) -> io::Result<Box<dyn Output>> {

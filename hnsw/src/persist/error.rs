@@ -20,6 +20,13 @@ pub enum SaveError {
         /// Why it failed.
         error: io::Error,
     },
+    /// What is at the path is no regular file, and stays what it is.
+    NotAFile {
+        /// The path that was to be saved to.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
     /// What there is to save is not whole.
     Unwritable(Unwritable),
 }
@@ -30,6 +37,9 @@ impl fmt::Display for SaveError {
             Self::Io { step, path, error } => {
                 write!(f, "cannot {step} {}: {error}", path.display())
             }
+            Self::NotAFile { path, found } => {
+                write!(f, "{} is {found}: save to the name of a file", path.display())
+            }
             Self::Unwritable(unwritable) => write!(f, "not saved: {unwritable}"),
         }
     }
@@ -38,8 +48,10 @@ impl fmt::Display for SaveError {
 impl std::error::Error for SaveError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { error, .. } => Some(error),
-            Self::Unwritable(unwritable) => Some(unwritable),
+            // It says what its cause says, which is then in its place.
+            Self::Io { error, .. } => error.source(),
+            Self::NotAFile { .. } => None,
+            Self::Unwritable(unwritable) => unwritable.source(),
         }
     }
 }

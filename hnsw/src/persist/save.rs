@@ -41,7 +41,12 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
     ///
     /// The file is written beside `path` and then renamed, so that, whatever happens meanwhile, at `path`
     /// is the old file or the new one, whole; when this returns, the new one survives power loss.
-    /// An interrupted save leaves a file behind whose name ends in `.new`.
+    /// A process that is killed meanwhile leaves a file behind whose name begins with a dot and ends in
+    /// `.new`; it is in nobody's way.
+    ///
+    /// Symbolic links are followed. On Unix the new file has the access rights of the old one, and its owner
+    /// and group as far as the process may give them; other names of the old file (hard links) keep the
+    /// old bytes.
     ///
     /// ```
     /// use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
@@ -59,8 +64,8 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
     /// ```
     ///
     /// # Errors
-    /// When the system refuses a step; the file at `path` is then as it was. When the index is not
-    /// [whole](Unwritable).
+    /// When the system refuses a step, or `path` leads to a folder, a device or the like; what is there is
+    /// then as it was. When the index is not [whole](Unwritable).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
         self.save_on(&Os, path.as_ref(), || 0)
     }
