@@ -8,13 +8,13 @@
 use std::error::Error;
 use std::fmt;
 use std::fs::File;
-use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::path::Path;
 
 use memmap2::Mmap;
 use nearfield_hnsw::{Build, Flat, Hnsw, Id, MAX_POINTS, Metric, Params, Scorer, Search, Space};
 use nearfield_kernels::{Kernel, Rows, all_finite};
+use twox_hash::XxHash3_64;
 
 /// The rows of a mapped file, compared by their squared Euclidean distance.
 ///
@@ -120,9 +120,8 @@ impl Space for MappedRows {
     }
 
     fn fingerprint(&self, id: Id) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(bytemuck::cast_slice(self.row(id)));
-        hasher.finish()
+        // An algorithm with a name: what a saved graph holds of it must be the same tomorrow.
+        XxHash3_64::oneshot(bytemuck::cast_slice(self.row(id)))
     }
 
     /// None that are the program's own: pages of the file come and go as the system likes.

@@ -160,10 +160,10 @@
 //! to add some while others search, [`Store`].
 
 mod build;
-
 mod disk;
 mod durable;
 mod edit;
+mod fingerprint;
 mod flat;
 mod foreign;
 mod format;

@@ -1,13 +1,13 @@
 //! Points of any type under a metric of the caller's own.
 
 use std::borrow::Borrow;
-
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Release};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, io};
 
+use crate::fingerprint;
 use crate::id::{Id, MAX_POINTS};
 use crate::space::{Scorer, Space, Store};
 use crate::store::Slots;
@@ -158,6 +158,11 @@ impl<M: PointMetric> Points<M> {
     /// Links points that are equal (by [`Eq`]) as one: all are found, in ascending order of ids, and
     /// none of the others is lost behind them. Equal points must have the same distance from any other.
     ///
+    /// A graph that is [saved](crate::Index::save_graph) has what [`Hash`] writes of a point in it, hashed by
+    /// XXH3-64: integers little-endian, lengths as 64 bits. So it can be opened by another version of Rust
+    /// and on another machine, as long as the points' [`Hash`] writes the same. What a type derives does; a
+    /// slice of `usize` differs between 32 and 64 bits.
+    ///
     /// For floats compare and hash the bits, in a type of your own:
     ///
     /// ```
@@ -198,7 +203,7 @@ impl<M: PointMetric> Points<M> {
     where
         M::Point: Eq + Hash,
     {
-        Self { equality: Some(Equality { equal: PartialEq::eq, hash }), ..self }
+        Self { equality: Some(Equality { equal: PartialEq::eq, hash: fingerprint::of }), ..self }
     }
 
     /// Appends points, owned or to be made so, and returns their ids. Nothing is appended unless every
@@ -258,13 +263,6 @@ impl<M: PointMetric> Points<M> {
     fn scorer_from<'a>(&'a self, target: &'a M::Point) -> PointScorer<'a, M> {
         PointScorer { points: self, target }
     }
-}
-
-/// The same for equal points.
-fn hash<P: Hash + ?Sized>(point: &P) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    point.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl<M: PointMetric> Space for Points<M> {

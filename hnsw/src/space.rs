@@ -62,6 +62,11 @@ pub trait Space: Send + Sync {
 
     /// A hash of the point; equal for [`equal`](Self::equal) points, and for few others: they are all
     /// compared. Where points are equal only to themselves the id will do.
+    ///
+    /// It is part of a [saved graph](crate::Hnsw::save_graph), so it must be the same in another process,
+    /// with another version of Rust or of your program, and on another machine: take a hash with a stated
+    /// algorithm, as XXH3 or SipHash-1-3, not std's
+    /// [`DefaultHasher`](std::hash::DefaultHasher), which may change.
     fn fingerprint(&self, id: Id) -> u64;
 
     /// Bytes that the points take.

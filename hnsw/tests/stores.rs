@@ -9,7 +9,6 @@ mod mapped_file;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hasher};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
@@ -20,6 +19,7 @@ use nearfield_hnsw::{
 };
 use nearfield_kernels::{Kernel, all_finite};
 use support::{Random, assert_scores};
+use twox_hash::XxHash3_64;
 
 const DIM: usize = 12;
 
@@ -199,9 +199,7 @@ impl Space for Named {
     }
 
     fn fingerprint(&self, id: Id) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.pair(id, id, |vector, _| hasher.write(bytes_of(vector)));
-        hasher.finish()
+        self.pair(id, id, |vector, _| XxHash3_64::oneshot(bytes_of(vector)))
     }
 
     /// The list of names; the map is the application's.
