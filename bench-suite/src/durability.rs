@@ -16,7 +16,7 @@ use nearfield_hnsw::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::workload::Workload;
+use crate::{mapped, workload::Workload};
 
 /// What is measured, and on how much.
 #[derive(Clone, Debug)]
@@ -134,8 +134,8 @@ pub fn save_and_open<E: VectorElement>(
     let bytes_per_vector = path.metadata()?.len() as f64 / index.len() as f64;
     report(Event::Save { library: library(), seconds, bytes_per_vector, synced: true })?;
     let ways: [(&str, Opener<E>); 3] = [
-        ("open", |path| Index::open(path)),
-        ("open_verified", |path| Index::open_verified(path)),
+        ("open", |path| mapped::open(path)),
+        ("open_verified", |path| mapped::open_verified(path)),
         ("load", |path| Index::load(path)),
     ];
     for (way, open) in ways {

@@ -14,6 +14,7 @@ pub mod generated;
 pub mod kernel_cells;
 pub mod kernel_runs;
 pub mod machine;
+mod mapped;
 pub mod mixed;
 mod passes;
 pub mod peer_index;

@@ -15,6 +15,7 @@ use nearfield_kernels::Metric;
 use crate::{
     Table, Truth, Workload,
     ann::LoadEvent,
+    mapped,
     table::Prepare,
     workload::{WorkloadError, read_rows},
 };
@@ -243,11 +244,11 @@ impl<E: VectorElement> Saved<E> {
 
     fn read(path: &Path, info: &FileInfo, way: Way) -> Result<Self, SavedError> {
         Ok(match (info.keys.as_str(), way) {
-            ("", Way::Open) => Self::Bare(Hnsw::open(path)?),
-            ("", Way::OpenVerified) => Self::Bare(Hnsw::open_verified(path)?),
+            ("", Way::Open) => Self::Bare(mapped::open_bare(path)?),
+            ("", Way::OpenVerified) => Self::Bare(mapped::open_bare_verified(path)?),
             ("", Way::Load) => Self::Bare(Hnsw::load(path)?),
-            ("u64", Way::Open) => Self::Keyed(Index::open(path)?),
-            ("u64", Way::OpenVerified) => Self::Keyed(Index::open_verified(path)?),
+            ("u64", Way::Open) => Self::Keyed(mapped::open(path)?),
+            ("u64", Way::OpenVerified) => Self::Keyed(mapped::open_verified(path)?),
             ("u64", Way::Load) => Self::Keyed(Index::load(path)?),
             (keys, _) => {
                 let (path, keys) = (path.to_owned(), keys.to_owned());

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nearfield_fuzz::{Folder, on_one_thread, seal};
+use nearfield_fuzz::{Folder, on_one_thread, open_mapped, seal};
 use nearfield_hnsw::{Index, Search, Space, Vectors};
 
 type Saved = Index<u64, Vectors<f32>>;
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     seal(&mut bytes);
     let folder = Folder::new();
     let path = folder.file("index", &bytes);
-    if let Ok(opened) = Saved::open(&path) {
+    if let Ok(opened) = open_mapped(&path) {
         search(&opened);
         let _ = (opened.check(), opened.stats(), opened.graph_hash(), opened.contains(&3));
     }

@@ -30,15 +30,18 @@ pub(crate) struct MappedRows {
 impl MappedRows {
     /// Maps a file of rows of `dim` numbers, and reads it once, to look for what is not a number.
     ///
+    /// # Safety
+    /// As long as the rows live nobody writes to the file or shortens it.
+    ///
     /// # Errors
     /// [`io::ErrorKind::InvalidData`] when the file does not consist of such rows; and when it cannot
     /// be read.
-    pub(crate) fn open(path: &Path, dim: usize) -> io::Result<Self> {
+    pub(crate) unsafe fn open(path: &Path, dim: usize) -> io::Result<Self> {
         let damaged = |reason: &str| io::Error::new(io::ErrorKind::InvalidData, reason);
         let kernel = Kernel::best(Metric::L2Squared).map_err(io::Error::other)?;
         let file = File::open(path)?;
         // SAFETY: the bytes must not change while they are mapped, which nobody can enforce for a file:
-        // the documentation of the type asks for it.
+        // the caller promises it.
         let map = unsafe { Mmap::map(&file)? };
         let row_bytes = dim.saturating_mul(size_of::<f32>());
         if row_bytes == 0 || !map.len().is_multiple_of(row_bytes) {
@@ -160,7 +163,9 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let bytes: Vec<u8> = (0..2000 * DIM as u32).flat_map(|i| number(i).to_le_bytes()).collect();
     std::fs::write(&path, bytes)?;
 
-    let index = Hnsw::build(MappedRows::open(&path, DIM)?, Params::default(), Build::default())?;
+    // SAFETY: no other program knows of the file, and this one only reads it from here on.
+    let rows = || unsafe { MappedRows::open(&path, DIM) };
+    let index = Hnsw::build(rows()?, Params::default(), Build::default())?;
     let memory = index.memory();
     println!("{} rows; {} bytes of points, {} of links", index.len(), memory.points, memory.links);
 
@@ -169,7 +174,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     for hit in &hits {
         println!("row {} at {}", hit.id, hit.distance);
     }
-    let exact = Flat::new(MappedRows::open(&path, DIM)?).search(&query, search)?;
+    let exact = Flat::new(rows()?).search(&query, search)?;
     println!("{}", if hits == exact { "as a scan finds them" } else { "a scan finds others" });
 
     drop(index);

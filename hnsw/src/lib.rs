@@ -81,7 +81,8 @@
 //!
 //! # Files
 //!
-//! [`Index::save`] writes one file, [`Index::open`] maps it: a search can begin at once, whatever the size.
+//! [`Index::save`] writes one file, [`Index::load`] reads and verifies it. [`Index::open`] maps it: a search
+//! can begin at once, whatever the size; it is `unsafe`, since nobody may write to the file meanwhile.
 //! [`Durable`] is an index that lives in a folder, with a log: what a call has done survives power loss
 //! when the call returns. The graph alone can be saved as well, for points that are kept elsewhere
 //! ([`Index::save_graph`]).

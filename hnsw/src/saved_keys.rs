@@ -1,6 +1,7 @@
 //! Keys in a file, read when they are asked for.
 
 use std::fmt;
+use std::hint::black_box;
 use std::sync::OnceLock;
 
 use crate::format::{Bytes, Damage, Head, Kind, Parts, ReadError, Source};
@@ -25,6 +26,9 @@ pub(crate) struct SavedKeys<K> {
 }
 
 type Block<K> = [OnceLock<K>; BLOCK];
+
+/// Bytes of a key that need no memory of their own.
+const SHORT: usize = 64;
 
 impl<K: SavedKey> SavedKeys<K> {
     pub(crate) fn restore(head: &Head, source: &mut Source) -> Result<Self, ReadError> {
@@ -66,10 +70,26 @@ impl<K> SavedKeys<K> {
         let block = block.get_or_init(|| Box::new([const { OnceLock::new() }; BLOCK]));
         let cell = &block[place % BLOCK];
         if cell.get().is_none() {
-            let key = (self.read)(self.bytes_of(place).filter(|_| self.lived(place))?)?;
-            let _ = cell.set(key);
+            let bytes = self.bytes_of(place).filter(|_| self.lived(place))?;
+            let _ = cell.set(self.read_copied(bytes)?);
         }
         cell.get()
+    }
+
+    /// The key of these bytes. Those that are mapped are copied first, so that what was looked at is what
+    /// becomes the key, even if somebody breaks the promise not to write to the file.
+    fn read_copied(&self, bytes: &[u8]) -> Option<K> {
+        if matches!(self.bytes, Bytes::Read(_)) {
+            return (self.read)(bytes);
+        }
+        let mut short = [0; SHORT];
+        match short.get_mut(..bytes.len()) {
+            Some(copy) => {
+                copy.copy_from_slice(bytes);
+                (self.read)(black_box(copy))
+            }
+            None => (self.read)(black_box(&bytes.to_vec())),
+        }
     }
 
     /// Whether the bytes of keys follow each other to the end.

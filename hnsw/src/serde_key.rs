@@ -24,8 +24,8 @@ use crate::key::{Key, SavedKey};
 /// index.insert(SerdeKey(Place::Peak { name: "Eiger".into(), metres: 3967 }), &[46.6, 8.0])?;
 /// index.save(&path)?;
 ///
-/// let opened = Index::<SerdeKey<Place>, Vectors<f32>>::open(&path)?;
-/// assert!(opened.contains(&SerdeKey(Place::City("Bern".into()))));
+/// let loaded = Index::<SerdeKey<Place>, Vectors<f32>>::load(&path)?;
+/// assert!(loaded.contains(&SerdeKey(Place::City("Bern".into()))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

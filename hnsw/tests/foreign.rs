@@ -3,6 +3,9 @@
 //!
 //! The files in `foreign/` were made by the libraries, with `foreign/make.py`.
 
+#[path = "support/mapped.rs"]
+mod mapped;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -192,7 +195,7 @@ fn an_imported_index_is_saved_and_opened_as_it_is() {
     for (case, index) in cases {
         let path = folder.path().join(case);
         index.save(&path).unwrap();
-        for opened in [Index::open(&path), Index::open_verified(&path), Index::load(&path)] {
+        for opened in [mapped::open(&path), mapped::open_verified(&path), Index::load(&path)] {
             let opened: Imported<f32> = opened.unwrap();
             assert_eq!(opened.graph_hash(), index.graph_hash(), "{case}");
             compare(case, &opened, AS_IT_IS);

@@ -9,7 +9,7 @@ use nearfield_hnsw::{
     Build, Damage, FileInfo, Hit, Hnsw, Id, Index, InsertError, Metric, OpenCause, OpenError,
     Params, SavedKey, Search, Unwritable, Vectors, bf16, f16,
 };
-use support::{FromNumber, Random, elements};
+use support::{FromNumber, Random, elements, mapped};
 use twox_hash::XxHash3_64;
 
 const PARAMS: Params = Params { m: 4, ef_construction: 20, seed: 7, keep_pruned: false };
@@ -72,8 +72,8 @@ type Way<K, E> = (&'static str, Opener<Index<K, Vectors<E>>>);
 
 fn ways<K: SavedKey, E: FromNumber>() -> [Way<K, E>; 3] {
     [
-        ("open", |path| Index::open(path)),
-        ("open_verified", |path| Index::open_verified(path)),
+        ("open", |path| mapped::open(path)),
+        ("open_verified", |path| mapped::open_verified(path)),
         ("load", |path| Index::load(path)),
     ]
 }
@@ -134,8 +134,10 @@ fn rows_of_small_integers_stay_short() {
     vectors.extend(&values).unwrap();
     let index = Hnsw::build(vectors, PARAMS, Build::default().threads(1)).unwrap();
     index.save(&path).unwrap();
-    let open = [Hnsw::open, Hnsw::open_verified, Hnsw::load];
-    for open in open.map(|open: fn(_) -> Result<Hnsw<Vectors<f32>>, _>| open(&path).unwrap()) {
+    type Opened = Result<Hnsw<Vectors<f32>>, OpenError>;
+    let ways: [fn(&Path) -> Opened; 3] =
+        [mapped::by_id::open, mapped::by_id::open_verified, |path| Hnsw::load(path)];
+    for open in ways.map(|open| open(&path).unwrap()) {
         assert_eq!(format!("{:?}", open.space()), format!("{:?}", index.space()));
         for query in values.chunks(64) {
             let hits =
@@ -175,24 +177,28 @@ fn a_file_is_opened_as_what_it_is() {
     let path = folder.path().join("index");
     let saved = index::<u64, f32>(20, 3, Metric::L2Squared, |key| key);
     saved.save(&path).unwrap();
-    let error = Index::<u64, Vectors<f16>>::open(&path).unwrap_err();
+    let error = mapped::open::<u64, f16>(&path).unwrap_err();
     assert!(matches!(
         &error.cause, OpenCause::Element { expected: "f16", found } if found == "f32"
     ));
-    assert!(error.to_string().contains("index: elements `f32` in the file, `f16` asked for"));
+    assert!(
+        error
+            .to_string()
+            .contains("index: elements `f32` in the file, `f16` asked for")
+    );
     let error = Index::<String, Vectors<f32>>::load(&path).unwrap_err();
     assert!(matches!(
         &error.cause, OpenCause::Keys { expected: "utf-8", found } if found == "u64"
     ));
-    let error = Index::<u64, Vectors<f32>>::open(folder.path().join("none")).unwrap_err();
+    let error = mapped::open::<u64, f32>(&folder.path().join("none")).unwrap_err();
     assert!(
         matches!(&error.cause, OpenCause::Io(error) if error.kind() == std::io::ErrorKind::NotFound)
     );
     // Without its keys it is still a graph over vectors.
-    assert_eq!(Hnsw::<Vectors<f32>>::open(&path).unwrap().len(), saved.len());
+    assert_eq!(mapped::by_id::open::<f32>(&path).unwrap().len(), saved.len());
     for bytes in [b"".as_slice(), b"no index", &[0; 1000]] {
         fs::write(&path, bytes).unwrap();
-        let error = Index::<u64, Vectors<f32>>::open(&path).unwrap_err();
+        let error = mapped::open::<u64, f32>(&path).unwrap_err();
         assert!(matches!(error.cause, OpenCause::Damaged(Damage::NotAnIndex)));
     }
 }
@@ -271,7 +277,7 @@ fn every_byte_that_changes_is_noticed() {
                 }
             }
         }
-        let Ok(opened) = Index::<u64, Vectors<f32>>::open(&path) else { continue };
+        let Ok(opened) = mapped::open::<u64, f32>(&path) else { continue };
         use_unverified(&opened);
         match (opened.insert(10_000_000, &[0.0; 3]), held) {
             (Ok(_), None) => {}
@@ -317,7 +323,7 @@ fn no_byte_is_trusted_though_its_checksum_is_right() {
             bytes[place] ^= change;
             seal(&mut bytes);
             fs::write(&path, &bytes).unwrap();
-            if let Ok(opened) = Index::<u64, Vectors<f32>>::open(&path) {
+            if let Ok(opened) = mapped::open::<u64, f32>(&path) {
                 use_unverified(&opened);
             }
             // What is verified is whole, whatever it is, and lives on.
@@ -345,4 +351,24 @@ fn a_save_that_fails_leaves_the_old_file() {
     other.save(folder.path()).unwrap_err();
     assert!(fs::read(&path).unwrap() == before);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "leftovers");
+}
+
+#[test]
+fn what_is_known_of_a_file_needs_no_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    index::<u64, f32>(400, 30, Metric::L2Squared, |key| key).save(&path).unwrap();
+    let info = FileInfo::read(&path).unwrap();
+    info.verify().unwrap();
+    // A map would end the process here.
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(5000).unwrap();
+    let error = info.verify().unwrap_err();
+    assert!(
+        matches!(&error.cause, OpenCause::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof)
+    );
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = info.verify_section(info.sections[0].kind).unwrap_err();
+    assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
 }

@@ -10,7 +10,7 @@ mod mapped_file;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use mapped_file::{MappedRows, QueryError};
@@ -25,6 +25,12 @@ const DIM: usize = 12;
 
 fn l2() -> Kernel<f32> {
     Kernel::best(Metric::L2Squared).unwrap()
+}
+
+#[expect(unsafe_code, reason = "promises that the files of a test stay as they are")]
+fn mapped_rows(path: &Path) -> std::io::Result<MappedRows> {
+    // SAFETY: each test has files of its own names, and writes to them no more.
+    unsafe { MappedRows::open(path, DIM) }
 }
 
 /// A file that is gone at the end of the test.
@@ -59,7 +65,7 @@ fn a_mapped_file_is_searched_where_it_lies() {
     let mut values = Random::new(41).normals(1000 * DIM);
     values.copy_within(..DIM, 999 * DIM); // the last row is equal to the first
     let file = TestFile::of_rows("rows.f32", &values);
-    let rows = MappedRows::open(&file.0, DIM).unwrap();
+    let rows = mapped_rows(&file.0).unwrap();
     let index = Hnsw::build(rows, Params::default(), Build::default().threads(2)).unwrap();
     index.check().unwrap();
     assert_eq!((index.len(), index.memory().points), (1000, 0));
@@ -88,18 +94,15 @@ fn a_mapped_file_is_searched_where_it_lies() {
 
 #[test]
 fn what_is_no_file_of_rows_or_no_query_is_refused() {
-    let kind = |file: &TestFile| MappedRows::open(&file.0, DIM).map(|_| ()).map_err(|e| e.kind());
+    let kind = |file: &TestFile| mapped_rows(&file.0).map(|_| ()).map_err(|e| e.kind());
     let mut values = vec![1.0; 3 * DIM];
     assert_eq!(kind(&TestFile::of_rows("ragged.f32", &values[1..])), Err(ErrorKind::InvalidData));
     values[2 * DIM] = f32::NAN;
     assert_eq!(kind(&TestFile::of_rows("nan.f32", &values)), Err(ErrorKind::InvalidData));
-    assert_eq!(
-        MappedRows::open("there-is-none".as_ref(), DIM).unwrap_err().kind(),
-        ErrorKind::NotFound
-    );
+    assert_eq!(mapped_rows("there-is-none".as_ref()).unwrap_err().kind(), ErrorKind::NotFound);
 
     let empty = TestFile::new("empty.f32", &[]);
-    let rows = MappedRows::open(&empty.0, DIM).unwrap();
+    let rows = mapped_rows(&empty.0).unwrap();
     let index = Hnsw::build(rows, Params::default(), Build::default()).unwrap();
     assert_eq!(index.search(&[0.0; DIM], Search::new(1)), Ok(Vec::new()));
     let dimension = QueryError::Dimension { expected: DIM, found: 1 };

@@ -200,7 +200,7 @@ fn verify(file: &Path, info: &FileInfo) -> Result<Option<Stats>, Box<dyn std::er
 
 fn stats<E: VectorElement>(file: &Path, info: &FileInfo) -> Result<Stats, OpenError> {
     fn keyed<K: SavedKey, E: VectorElement>(file: &Path) -> Result<Stats, OpenError> {
-        Ok(Index::<K, Vectors<E>>::open_verified(file)?.stats())
+        Ok(Index::<K, Vectors<E>>::load(file)?.stats())
     }
     match info.keys.as_str() {
         "u32" => keyed::<u32, E>(file),
@@ -209,7 +209,7 @@ fn stats<E: VectorElement>(file: &Path, info: &FileInfo) -> Result<Stats, OpenEr
         "utf-8" => keyed::<String, E>(file),
         "bytes" => keyed::<Vec<u8>, E>(file),
         // Keys of other types cannot be read here; their checksum is verified all the same.
-        _ => Ok(Hnsw::<Vectors<E>>::open_verified(file)?.stats()),
+        _ => Ok(Hnsw::<Vectors<E>>::load(file)?.stats()),
     }
 }
 

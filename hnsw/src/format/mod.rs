@@ -58,6 +58,7 @@ mod table;
 pub use damage::Damage;
 pub(crate) use head::{Flag, Head};
 pub use kind::Kind;
+pub(crate) use map::Unchanging;
 pub(crate) use parts::Parts;
 pub(crate) use source::{Bytes, ReadError, Source};
 

@@ -1,6 +1,6 @@
 //! Reading a file: head and table first, then sections as they are asked for, mapped or read.
 
-use std::fs::File;
+use std::hash::Hasher;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,9 +11,13 @@ use twox_hash::XxHash3_64;
 use super::damage::Damage;
 use super::head::{self, Head};
 use super::kind::Kind;
+use super::map::Unchanging;
 use super::table::{self, Section};
 use crate::disk::Input;
 use crate::store::{Plain, Segment, Table};
+
+/// Bytes of a section that are read at a time to verify it.
+const PIECE: u64 = 1 << 20;
 
 /// Why a file cannot be read.
 #[derive(Debug)]
@@ -62,7 +66,7 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 enum Origin {
-    Map(File, Arc<Mmap>),
+    Map(Unchanging, Arc<Mmap>),
     Input(Box<dyn Input>),
 }
 
@@ -75,10 +79,10 @@ impl Source {
     }
 
     /// The same for a file that is to be mapped.
-    pub(crate) fn map(mut file: File) -> Result<(Head, Self), ReadError> {
-        let len = file.metadata()?.len();
-        let (head, sections) = front(&mut file, len)?;
-        let map = Arc::new(super::map::whole(&file)?);
+    pub(crate) fn map(mut file: Unchanging) -> Result<(Head, Self), ReadError> {
+        let len = file.file().metadata()?.len();
+        let (head, sections) = front(file.file(), len)?;
+        let map = Arc::new(file.whole()?);
         Ok((head, Self { sections, from: Origin::Map(file, map) }))
     }
 
@@ -99,6 +103,27 @@ impl Source {
             Ok(())
         } else {
             Err(Damage::Checksum(kind))
+        }
+    }
+
+    /// Reads a section of a file that is not mapped, a piece at a time, and verifies its checksum.
+    pub(crate) fn read_through(&mut self, kind: Kind) -> Result<(), ReadError> {
+        let section = self.find(kind)?;
+        let Origin::Input(input) = &mut self.from else { return Ok(self.verify_section(kind)?) };
+        input.seek(SeekFrom::Start(section.offset))?;
+        let mut hasher = XxHash3_64::new();
+        let mut piece = vec![0; section.len.min(PIECE) as usize];
+        let mut left = section.len;
+        while left > 0 {
+            let piece = &mut piece[..left.min(PIECE) as usize];
+            input.read_exact(piece)?;
+            hasher.write(piece);
+            left -= piece.len() as u64;
+        }
+        if hasher.finish() == section.checksum {
+            Ok(())
+        } else {
+            Err(Damage::Checksum(kind).into())
         }
     }
 
@@ -154,7 +179,7 @@ impl Source {
         let bytes = (saved as u64).saturating_mul(size_of::<T>() as u64);
         let section = self.section(kind, bytes)?;
         match &mut self.from {
-            Origin::Map(file, _) => Ok(Segment::mapped(file, section.offset, saved, len)?),
+            Origin::Map(file, _) => Ok(file.segment(section.offset, saved, len)?),
             Origin::Input(input) => {
                 let mut segment = Segment::zeroed(len)?;
                 read(input, section, segment.bytes_mut(saved))?;

@@ -1,10 +1,11 @@
 //! What a saved index is, without opening it.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::error::OpenError;
-use crate::format::{Damage, Flag, Head, Kind, Source};
+use crate::format::{Flag, Head, Kind, Source};
 use crate::params::Params;
 
 /// The head of a saved index, and its sections.
@@ -48,7 +49,8 @@ pub struct FileInfo {
     pub halves: bool,
     /// What the file is made of, in the order of offsets.
     pub sections: Vec<SectionInfo>,
-    source: Source,
+    path: PathBuf,
+    source: Mutex<Source>,
 }
 
 /// A section of a saved index.
@@ -72,12 +74,12 @@ impl FileInfo {
     /// When the file cannot be read, or is no saved index.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        let read = || Ok(Source::map(File::open(path)?)?);
+        let read = || Ok(Source::read(Box::new(File::open(path)?))?);
         let (head, source) = read().map_err(|cause| OpenError { path: path.to_owned(), cause })?;
-        Ok(Self::of(head, source))
+        Ok(Self::of(path.to_owned(), head, source))
     }
 
-    fn of(head: Head, source: Source) -> Self {
+    fn of(path: PathBuf, head: Head, source: Source) -> Self {
         let params = Params {
             m: head.m as usize,
             ef_construction: head.ef_construction as usize,
@@ -102,24 +104,27 @@ impl FileInfo {
             metric: head.metric,
             element: head.element,
             keys: head.keys,
-            source,
+            path,
+            source: Mutex::new(source),
         }
     }
 
-    /// Verifies the checksum of every section. That the graph is whole,
-    /// [`Index::open_verified`](crate::Index::open_verified) verifies as well.
+    /// Reads the file and verifies the checksum of every section. That the graph is whole,
+    /// [`Index::load`](crate::Index::load) verifies as well.
     ///
     /// # Errors
-    /// The first section whose bytes are not what they were.
-    pub fn verify(&self) -> Result<(), Damage> {
-        self.source.verify()
+    /// The first section whose bytes are not what they were, or cannot be read.
+    pub fn verify(&self) -> Result<(), OpenError> {
+        self.sections.iter().try_for_each(|section| self.verify_section(section.kind))
     }
 
-    /// Verifies the checksum of one section.
+    /// Reads one section and verifies its checksum.
     ///
     /// # Errors
-    /// When its bytes are not what they were.
-    pub fn verify_section(&self, kind: Kind) -> Result<(), Damage> {
-        self.source.verify_section(kind)
+    /// When its bytes are not what they were, or cannot be read.
+    pub fn verify_section(&self, kind: Kind) -> Result<(), OpenError> {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = source.read_through(kind);
+        read.map_err(|error| OpenError { path: self.path.clone(), cause: error.into() })
     }
 }

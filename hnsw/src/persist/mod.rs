@@ -1,20 +1,28 @@
-//! Indexes in files: saved, mapped, read.
+//! Indexes in files: saved, read, mapped.
 //!
 //! | | reads | verifies | then |
 //! |---|---|---|---|
-//! | [`Index::open`] | nothing but the head: milliseconds, whatever the size | head; every id when it is used; the rest before the first change | pages come from the file as they are needed |
-//! | [`Index::open_verified`] | all | all | as above |
 //! | [`Index::load`] | all | all | the index is in memory and needs no file |
+//! | [`Index::open`], unsafe | nothing but the head: milliseconds, whatever the size | head; every id when it is used; the rest before the first change | pages come from the file as they are needed; nobody may write to it |
+//! | [`Index::open_verified`], unsafe | all | all | as above |
 //!
 //! [`crate::format`] has the bytes.
 //!
+//! To map wants a promise, which only `unsafe` asks for:
+//!
+//! ```compile_fail,E0133
+//! nearfield_hnsw::Index::<u64, nearfield_hnsw::Vectors<f32>>::open("index")?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Index::load`]: crate::Index::load
 //! [`Index::open`]: crate::Index::open
 //! [`Index::open_verified`]: crate::Index::open_verified
-//! [`Index::load`]: crate::Index::load
 
 mod atomic;
 mod error;
 mod file_info;
+mod mapped;
 mod open;
 mod save;
 

@@ -1,6 +1,5 @@
-//! Opening a saved index.
+//! Making an index of a file that is opened: read into memory here, mapped in `mapped.rs`.
 
-use std::fs::File;
 use std::path::Path;
 
 use super::error::{OpenCause, OpenError};
@@ -17,125 +16,94 @@ use crate::params::Params;
 use crate::space::Space;
 use crate::vectors::{VectorElement, Vectors, element_name};
 
-/// How a file becomes an index.
-#[derive(Clone, Copy)]
-enum Way<'a> {
-    Map,
-    MapVerified,
-    Load(&'a dyn Disk),
-}
-
-impl Way<'_> {
-    /// Whether nothing is trusted that was not verified.
-    fn verifies(self) -> bool {
-        !matches!(self, Self::Map)
-    }
-}
-
 impl<E: VectorElement> Hnsw<Vectors<E>> {
-    /// Maps a saved index, as [`Index::open`] does, without keys.
-    ///
-    /// # Errors
-    /// As [`Index::open`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::restore(path.as_ref(), Way::Map)
-    }
-
-    /// Maps a saved index and verifies it, as [`Index::open_verified`] does, without keys.
-    ///
-    /// # Errors
-    /// As [`Index::open`].
-    pub fn open_verified(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::restore(path.as_ref(), Way::MapVerified)
-    }
-
     /// Reads a saved index into memory, as [`Index::load`] does, without keys.
     ///
     /// # Errors
-    /// As [`Index::open`].
+    /// As [`Index::load`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::restore(path.as_ref(), Way::Load(&Os))
+        Self::restore(path.as_ref(), true, read(&Os, path.as_ref()))
     }
 
-    fn restore(path: &Path, way: Way<'_>) -> Result<Self, OpenError> {
-        restore(path, way, vectors(way), |_, _| Ok(())).map(|(index, (), _)| index)
+    pub(super) fn restore(
+        path: &Path,
+        verifies: bool,
+        source: impl FnOnce() -> Result<(Head, Source), OpenCause>,
+    ) -> Result<Self, OpenError> {
+        let restored = restore(path, verifies, source, vectors(verifies), |_, _| Ok(()));
+        restored.map(|(index, (), _)| index)
     }
 }
 
 impl<S: Space> Hnsw<S> {
-    /// Maps a graph that was [saved alone](Self::save_graph), as [`Index::open_graph`] does, without
-    /// keys.
+    /// Reads a graph that was [saved alone](Self::save_graph) into memory, as [`Index::load_graph`]
+    /// does, without keys.
     ///
     /// # Errors
-    /// As [`Index::open_graph`].
-    pub fn open_graph(space: S, path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let way = Way::Map;
-        restore(path.as_ref(), way, elsewhere(space), |_, _| Ok(())).map(|(index, (), _)| index)
+    /// As [`Index::load_graph`].
+    pub fn load_graph(space: S, path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::restore_graph(space, path.as_ref(), true, read(&Os, path.as_ref()))
+    }
+
+    pub(super) fn restore_graph(
+        space: S,
+        path: &Path,
+        verifies: bool,
+        source: impl FnOnce() -> Result<(Head, Source), OpenCause>,
+    ) -> Result<Self, OpenError> {
+        let restored = restore(path, verifies, source, elsewhere(space), |_, _| Ok(()));
+        restored.map(|(index, (), _)| index)
     }
 }
 
 impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
-    /// Opens a saved index without reading it: the file is mapped, and what a search needs comes into
-    /// memory when it is needed. Takes milliseconds, whatever the size.
-    ///
-    /// The index can be changed, in memory; the file stays as it is. Before the first change, and before
-    /// it is saved, all of it is read and verified as by [`open_verified`](Self::open_verified).
-    /// Until then the file is not trusted: whatever its bytes are, searches find points that there are.
-    /// If it was damaged they may be wrong ones.
-    ///
-    /// As long as the index lives nobody may write to the file, which would change what is searched, or
-    /// cut it: a read behind its new end ends the process, and nothing can guard against that. To put
-    /// another file at `path`, as [`save`](Self::save) does, is no harm. On other systems than Unix the
-    /// file is read into memory.
+    /// Reads a saved index into memory, and verifies all of it: checksums, and that the graph is
+    /// [whole](crate::Searchable::check). The file is not needed any more, and whatever others do to it
+    /// meanwhile, the index is what was verified. Takes time in proportion to the size:
+    /// [`open`](Self::open) takes none, and wants a promise instead. Searches are faster than over a map
+    /// where the system has huge pages for memory only.
     ///
     /// # Errors
-    /// When the file cannot be read, its head is no good, or it is an index of other elements or keys.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::restore(path.as_ref(), Way::Map)
-    }
-
-    /// Opens a saved index as [`open`](Self::open), and verifies all of it first: checksums, and that the
-    /// graph is [whole](crate::Searchable::check).
-    ///
-    /// # Errors
-    /// As [`open`](Self::open), and when anything at all is wrong.
-    pub fn open_verified(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::restore(path.as_ref(), Way::MapVerified)
-    }
-
-    /// Reads a saved index into memory, and verifies it as [`open_verified`](Self::open_verified) does. The
-    /// file is not needed any more. Searches are faster than over a map where the system has huge pages
-    /// for memory only.
-    ///
-    /// # Errors
-    /// As [`open_verified`](Self::open_verified).
+    /// When the file cannot be read, anything at all is wrong with it, or it is an index of other elements
+    /// or keys.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Self::restore(path.as_ref(), Way::Load(&Os))
-    }
-
-    fn restore(path: &Path, way: Way<'_>) -> Result<Self, OpenError> {
-        let (hnsw, keys, _) = restore(path, way, vectors(way), keys)?;
-        Self::joined(hnsw, keys).map_err(|damage| at(path)(damage.into()))
+        Self::load_on(&Os, path.as_ref()).map(|(index, _)| index)
     }
 
     /// Loads from any disk; returns the number with which it was saved as well.
     pub(crate) fn load_on(disk: &dyn Disk, path: &Path) -> Result<(Self, u64), OpenError> {
-        let way = Way::Load(disk);
-        let (hnsw, keys, mark) = restore(path, way, vectors(way), keys)?;
+        Self::restore(path, true, read(disk, path))
+    }
+
+    /// Makes an index of a file; returns the number with which it was saved as well.
+    pub(super) fn restore(
+        path: &Path,
+        verifies: bool,
+        source: impl FnOnce() -> Result<(Head, Source), OpenCause>,
+    ) -> Result<(Self, u64), OpenError> {
+        let (hnsw, keys, mark) = restore(path, verifies, source, vectors(verifies), keys)?;
         Ok((Self::joined(hnsw, keys).map_err(|damage| at(path)(damage.into()))?, mark))
     }
 }
 
 impl<K: SavedKey, S: Space> Index<K, S> {
-    /// Opens a graph with its keys that was [saved alone](Self::save_graph), as [`open`](Index::open)
-    /// does. `space` must have the same points: its own order, those that were removed among them.
+    /// Reads a graph with its keys that was [saved alone](Self::save_graph) into memory, and verifies it
+    /// as [`load`](Index::load) does. `space` must have the same points: its own order, those that were
+    /// removed among them.
     ///
     /// # Errors
-    /// As [`open`](Index::open), and when the space has another number of points than the graph.
-    pub fn open_graph(space: S, path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let path = path.as_ref();
-        let way = Way::Map;
-        let (hnsw, keys, _) = restore(path, way, elsewhere(space), keys)?;
+    /// As [`load`](Index::load), and when the space has another number of points than the graph.
+    pub fn load_graph(space: S, path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::restore_graph(space, path.as_ref(), true, read(&Os, path.as_ref()))
+    }
+
+    pub(super) fn restore_graph(
+        space: S,
+        path: &Path,
+        verifies: bool,
+        source: impl FnOnce() -> Result<(Head, Source), OpenCause>,
+    ) -> Result<Self, OpenError> {
+        let (hnsw, keys, _) = restore(path, verifies, source, elsewhere(space), keys)?;
         Self::joined(hnsw, keys).map_err(|damage| at(path)(damage.into()))
     }
 
@@ -150,17 +118,22 @@ impl<K: SavedKey, S: Space> Index<K, S> {
     }
 }
 
+/// Opens a file to be read.
+fn read(disk: &dyn Disk, path: &Path) -> impl FnOnce() -> Result<(Head, Source), OpenCause> {
+    move || Ok(Source::read(disk.open(path)?)?)
+}
+
 fn at(path: &Path) -> impl FnOnce(OpenCause) -> OpenError {
     |cause| OpenError { path: path.to_owned(), cause }
 }
 
 fn vectors<E: VectorElement>(
-    way: Way<'_>,
+    verifies: bool,
 ) -> impl FnOnce(&Head, &mut Source) -> Result<Vectors<E>, OpenCause> {
     move |head, source| {
         let of_rows = |error| OpenCause::of_rows(error, element_name::<E>());
         let vectors = Vectors::restore(head, source).map_err(of_rows)?;
-        if way.verifies() {
+        if verifies {
             vectors.verify()?;
         }
         Ok(vectors)
@@ -185,18 +158,17 @@ fn elsewhere<S: Space>(space: S) -> impl FnOnce(&Head, &mut Source) -> Result<S,
     }
 }
 
-/// Opens a file; `space` and `more` restore what is beside the graph.
+/// Makes a graph of a file; `space` and `more` restore what is beside it. Where it `verifies`, all of
+/// the file is good.
 fn restore<S: Space, M>(
     path: &Path,
-    way: Way<'_>,
+    verifies: bool,
+    source: impl FnOnce() -> Result<(Head, Source), OpenCause>,
     space: impl FnOnce(&Head, &mut Source) -> Result<S, OpenCause>,
     more: impl FnOnce(&Head, &mut Source) -> Result<M, OpenCause>,
 ) -> Result<(Hnsw<S>, M, u64), OpenError> {
     let restored = || {
-        let (head, mut source) = match way {
-            Way::Map | Way::MapVerified => Source::map(File::open(path)?)?,
-            Way::Load(disk) => Source::read(disk.open(path)?)?,
-        };
+        let (head, mut source) = source()?;
         let params = params(&head)?;
         let space = space(&head, &mut source)?;
         let graph = Graph::restore(&head, &mut source)?;
@@ -208,9 +180,7 @@ fn restore<S: Space, M>(
         let writer = Writer { next_mended, is_broken: false, unverified: Some(unverified) };
         let distances = head.build_distances;
         let index = Hnsw::restored(space, params, graph, originals, writer, distances);
-        if way.verifies()
-            && let Err(Unwritable::Damaged(damage)) = index.settled()
-        {
+        if verifies && let Err(Unwritable::Damaged(damage)) = index.settled() {
             return Err(damage.into());
         }
         Ok((index, more, head.mark))

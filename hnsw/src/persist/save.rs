@@ -57,9 +57,9 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
     /// index.insert("harbour".to_string(), &[3.0, 4.0])?;
     /// index.save(&path)?;
     ///
-    /// let opened = Index::<String, Vectors<f32>>::open(&path)?;
-    /// assert_eq!(opened.search(&[2.0, 4.0], Search::new(1))?[0].key, "harbour");
-    /// opened.insert("bridge".to_string(), &[1.0, 1.0])?; // in memory: the file stays as it is
+    /// let loaded = Index::<String, Vectors<f32>>::load(&path)?;
+    /// assert_eq!(loaded.search(&[2.0, 4.0], Search::new(1))?[0].key, "harbour");
+    /// loaded.insert("bridge".to_string(), &[1.0, 1.0])?; // in memory: the file stays as it is
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -88,7 +88,8 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
 
 impl<K: SavedKey, S: Space> Index<K, S> {
     /// Writes graph and keys to a file, as [`save`](Index::save) does, and leaves the points where they
-    /// are: for a space of the caller's own. [`open_graph`](Self::open_graph) needs the same points.
+    /// are: for a space of the caller's own. [`load_graph`](Self::load_graph) and
+    /// [`open_graph`](Self::open_graph) need the same points.
     ///
     /// # Errors
     /// As [`save`](Index::save).

@@ -94,10 +94,15 @@ impl<T: Plain> Segment<T> {
     /// `len` items, of which the first `saved` are the bytes of `file` from `offset` on, a multiple of
     /// 64; the others are zero.
     ///
-    /// Nobody may change these bytes of the file while the segment lives; if somebody does, items
-    /// change their values. If somebody cuts the file, reading them ends the process.
+    /// # Safety
+    /// As long as the segment lives nobody changes these bytes of the file, or cuts it before their end.
     #[cfg(unix)]
-    pub(crate) fn mapped(file: &File, offset: u64, saved: usize, len: usize) -> io::Result<Self> {
+    pub(crate) unsafe fn mapped(
+        file: &File,
+        offset: u64,
+        saved: usize,
+        len: usize,
+    ) -> io::Result<Self> {
         use std::os::fd::AsRawFd;
 
         assert!(saved <= len && offset.is_multiple_of(64), "{saved} of {len} at {offset}");
@@ -150,8 +155,16 @@ impl<T: Plain> Segment<T> {
     }
 
     /// As on Unix, but read into memory: only there a map can have room behind the file's bytes.
+    ///
+    /// # Safety
+    /// There is nothing to promise here.
     #[cfg(not(unix))]
-    pub(crate) fn mapped(file: &File, offset: u64, saved: usize, len: usize) -> io::Result<Self> {
+    pub(crate) unsafe fn mapped(
+        file: &File,
+        offset: u64,
+        saved: usize,
+        len: usize,
+    ) -> io::Result<Self> {
         use std::io::{Read, Seek, SeekFrom};
 
         let (mut file, mut segment) = (file, Self::zeroed(len)?);
@@ -252,7 +265,9 @@ mod tests {
             (64, 1_000_000, 2_000_000),
             (3_000_000, 700_000, 700_001),
         ] {
-            let mut segment = Segment::<AtomicU32>::mapped(&file, offset, saved, len).unwrap();
+            // SAFETY: the file is this test's alone, which writes to it no more.
+            let segment = unsafe { Segment::<AtomicU32>::mapped(&file, offset, saved, len) };
+            let mut segment = segment.unwrap();
             assert_eq!(segment.len(), len);
             let first = offset as u32 / 4;
             for (i, item) in segment.iter_mut().enumerate() {

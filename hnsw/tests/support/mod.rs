@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 mod blind;
+pub(crate) mod mapped;
 
 pub(crate) use blind::Blind;
 use nearfield_hnsw::{

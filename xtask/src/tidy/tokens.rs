@@ -6,12 +6,17 @@ use super::tree::{Token, Tree, Violation, flatten};
 /// The files that may contain `unsafe`, each with the reason. Unsafe for speed needs at least 10 % in
 /// a benchmark.
 const UNSAFE: &[(&str, &str)] = &[
+    ("bench-suite/src/mapped.rs", "promises that nobody writes to the files it measures"),
     ("bench-suite/src/peers/linked/cast.rs", "shows vectors to the peers as their own types"),
+    ("fuzz/src/mapped.rs", "promises that nobody writes to the files of a target"),
     ("hnsw/examples/mapped_file.rs", "maps a file, of which one must promise that nobody writes"),
     ("hnsw/src/format/map.rs", "maps a file, of which one must promise that nobody changes it"),
+    ("hnsw/src/persist/mapped.rs", "hands that promise on to who opens an index by its map"),
     ("hnsw/src/store/plain.rs", "promises of types that any bytes are one"),
     ("hnsw/src/store/segment.rs", "owns memory that the system mapped, and lends it as slices"),
     ("hnsw/src/store/table.rs", "writes rows behind those that readers borrow"),
+    ("hnsw/tests/stores.rs", "maps the files of the example, to which nobody writes"),
+    ("hnsw/tests/support/mapped.rs", "promises that nobody writes to the files of a test"),
     ("index-peers/src/hannoy.rs", "opens an LMDB file, which maps it"),
     ("kernels/src/native/aarch64.rs", "the prefetch is one line of assembly; std's is unstable"),
     ("kernels/src/native/avx2.rs", "pulp lacks VPDPBUSD"),
