@@ -127,6 +127,10 @@ impl Space for MappedRows {
         XxHash3_64::oneshot(bytemuck::cast_slice(self.row(id)))
     }
 
+    fn description(&self) -> String {
+        format!("f32, {}, l2", self.dim)
+    }
+
     /// None that are the program's own: pages of the file come and go as the system likes.
     fn bytes(&self) -> usize {
         0

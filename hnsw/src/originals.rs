@@ -206,6 +206,21 @@ impl Originals {
         Ok(Self { index: HashIndex::restore(source)?, ends })
     }
 
+    /// A point of a file's graph whose row in the space is not the one that the graph was built over: the
+    /// first of `most` that lie evenly, where more than half are not found by their rows. (A few originals
+    /// may be unlisted.)
+    pub(crate) fn stranger<S: Space>(&self, space: &S, graph: &Graph, most: usize) -> Option<Id> {
+        if graph.is_imported() {
+            return None;
+        }
+        let ids = 0..graph.len() as Id;
+        let ids = ids.step_by(graph.len().div_ceil(most).max(1));
+        let originals = ids.filter(|id| !graph.is_dead(*id) && !graph.is_copy(*id));
+        let is_strange = |id: &Id| self.index.find(hash(space, *id), |other| other == *id).is_none();
+        let (strange, known): (Vec<Id>, Vec<Id>) = originals.partition(is_strange);
+        strange.first().copied().filter(|_| strange.len() > known.len())
+    }
+
     /// Verifies that the index of hashes knows every listed original of a verified graph and nothing else,
     /// and learns the ends of chains.
     pub(crate) fn verify<S: Space>(

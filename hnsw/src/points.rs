@@ -78,6 +78,13 @@ pub trait PointMetric: Send + Sync {
     fn check(&self, _point: &Self::Point) -> Result<(), Self::Error> {
         Ok(())
     }
+
+    /// Says in a few words what is compared and how, settings included, as [`Space::description`]: a graph
+    /// that was saved under one description is not opened under another. Empty, as by default, where
+    /// nothing is to be compared.
+    fn description(&self) -> String {
+        String::new()
+    }
 }
 
 /// A point as it is stored.
@@ -300,6 +307,10 @@ impl<M: PointMetric> Space for Points<M> {
         // Points of which none is equal to another must not look alike: they would be compared, all
         // with all.
         self.equality.map_or(u64::from(id), |by| (by.hash)(self.point(id)))
+    }
+
+    fn description(&self) -> String {
+        self.metric.description()
     }
 
     /// Bytes of the points as they are stored, with room for more. What points own elsewhere, as

@@ -69,6 +69,14 @@ pub trait Space: Send + Sync {
     /// [`DefaultHasher`](std::hash::DefaultHasher), which may change.
     fn fingerprint(&self, id: Id) -> u64;
 
+    /// Says in a few words what the points are and how they are compared, as `f32, 384, cosine`. It is
+    /// saved with a [graph](crate::Hnsw::save_graph) whose points are elsewhere, and such a graph is not
+    /// opened with a space that says something else. Empty, as by default, where nothing is to be
+    /// compared.
+    fn description(&self) -> String {
+        String::new()
+    }
+
     /// Bytes that the points take.
     fn bytes(&self) -> usize;
 }

@@ -184,7 +184,7 @@ fn a_file_is_opened_as_what_it_is() {
     assert!(
         error
             .to_string()
-            .contains("index: elements `f32` in the file, `f16` asked for")
+            .contains("index: vectors of `f32`: open it with these elements, not `f16`")
     );
     let error = Index::<String, Vectors<f32>>::load(&path).unwrap_err();
     assert!(matches!(

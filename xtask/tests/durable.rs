@@ -82,7 +82,10 @@ fn inspect_shows_a_file_and_finds_damage() {
     bytes[links["offset"].as_u64().unwrap() as usize + 5] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let error = run("inspect index").unwrap_err();
-    assert!(error.contains("damaged: index: the checksum of `links` is wrong"), "{error}");
+    assert!(
+        error.contains("damaged: index: the section `links` does not have its checksum"),
+        "{error}"
+    );
     fs::write(&path, &bytes[..1000]).unwrap();
     let error = run("inspect index").unwrap_err();
     assert!(error.contains(&format!("1000 bytes instead of {}", bytes.len())), "{error}");

@@ -114,7 +114,7 @@ impl<'a> Rest<'a> {
 
     fn key<K: SavedKey>(&mut self) -> Result<K, BodyError> {
         let len = usize::try_from(self.number()?).map_err(|_| BodyError::TooShort)?;
-        K::read(self.take(len)?).ok_or(BodyError::Key)
+        K::read(self.take(len)?).ok_or(BodyError::Key { encoding: K::ENCODING })
     }
 
     fn vector<E: VectorElement>(&mut self, dim: usize) -> Result<Vec<E>, BodyError> {
@@ -132,7 +132,7 @@ impl<'a> Rest<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyError {
     Kind { kind: u8 },
-    Key,
+    Key { encoding: &'static str },
     TooShort,
     TooLong { bytes: usize },
 }
@@ -141,7 +141,9 @@ impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kind { kind } => write!(f, "its kind {kind} is unknown"),
-            Self::Key => f.write_str("the bytes of a key are none"),
+            Self::Key { encoding } => {
+                write!(f, "one of its keys is none in the encoding `{encoding}`")
+            }
             Self::TooShort => f.write_str("it ends too early"),
             Self::TooLong { bytes } => write!(f, "it has {bytes} bytes too many"),
         }
@@ -179,7 +181,10 @@ mod tests {
         assert_eq!(Read::read(INSERT, body, 1), Err(BodyError::TooLong { bytes: 4 }));
         assert_eq!(Read::read(REMOVE, body, 2), Err(BodyError::TooLong { bytes: 8 }));
         assert_eq!(Read::read(9, body, 2), Err(BodyError::Kind { kind: 9 }));
-        assert_eq!(Operation::<u64, f32>::read(INSERT, body, 2), Err(BodyError::Key));
+        assert_eq!(
+            Operation::<u64, f32>::read(INSERT, body, 2),
+            Err(BodyError::Key { encoding: "u64" })
+        );
         // Lengths that nothing stands behind allocate nothing.
         for kind in [INSERT, BATCH] {
             assert_eq!(Read::read(kind, &[0xFF; 64], 2), Err(BodyError::TooShort));

@@ -77,24 +77,46 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnIndex => f.write_str("not a saved index"),
-            Self::Version(version) => write!(f, "version {version} of the format; 1 is known"),
-            Self::Length { expected, found } => {
-                write!(f, "{found} bytes instead of {expected}")
+            Self::Version(version) => write!(
+                f,
+                "a saved index in version {version} of the format, of which this library reads version 1: \
+                 open it with the one that wrote it, or a later one"
+            ),
+            Self::Length { expected, found } if found < expected => {
+                write!(f, "it is cut short: {found} bytes instead of {expected}")
             }
-            Self::Head => f.write_str("the checksum of the head is wrong"),
-            Self::Field { name, value } => write!(f, "the head says {name} {value}"),
-            Self::Name { of, found } => write!(f, "the {of} `{found}` is unknown"),
-            Self::Missing(section) => write!(f, "there is no section `{section}`"),
+            Self::Length { expected, found } => {
+                write!(f, "it goes on behind its end: {found} bytes instead of {expected}")
+            }
+            Self::Head => f.write_str("its head and table do not have their checksum"),
+            Self::Field { name, value } => {
+                write!(f, "its {name} is {value}, which no saved index can have")
+            }
+            Self::Name { of, found } => {
+                write!(
+                    f,
+                    "the {of} `{found}` is unknown: the file is damaged, or of a later version"
+                )
+            }
+            Self::Missing(section) => write!(f, "the section `{section}` is missing"),
             Self::Section { section, expected, found } => {
                 write!(f, "the section `{section}` has {found} bytes instead of {expected}")
             }
             Self::Count { section, expected, found } => {
                 write!(f, "the section `{section}` holds {found} items instead of {expected}")
             }
-            Self::Checksum(section) => write!(f, "the checksum of `{section}` is wrong"),
-            Self::Item { section, item } => write!(f, "item {item} of `{section}` cannot be"),
+            Self::Checksum(section) => {
+                write!(f, "the section `{section}` does not have its checksum")
+            }
+            Self::Item { section, item } => {
+                write!(f, "item {item} of the section `{section}` contradicts the others")
+            }
             Self::Graph(broken) => write!(f, "the graph is not whole: {broken}"),
-            Self::Key { id } => write!(f, "the key of point {id} is none, or another's"),
+            Self::Key { id } => write!(
+                f,
+                "the key of point {id} cannot be read as one of the type, or another point has the same: \
+                 the file is damaged, or its keys are of another type"
+            ),
         }
     }
 }

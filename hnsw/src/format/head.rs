@@ -1,5 +1,7 @@
 //! The head of a file: what the index is.
 
+use twox_hash::XxHash3_64;
+
 use super::damage::Damage;
 
 const MAGIC: [u8; 8] = *b"NFIELDIX";
@@ -8,6 +10,9 @@ const VERSION: u32 = 1;
 /// Bytes of the head, and of a name in it.
 pub(super) const BYTES: usize = 192;
 pub(super) const NAME_BYTES: usize = 16;
+
+/// Bytes of the beginning of a description.
+const DESCRIPTION_BYTES: usize = 24;
 
 /// Where the checksum stands.
 pub(super) const CHECKSUM: std::ops::Range<usize> = 24..32;
@@ -43,6 +48,32 @@ pub(crate) struct Head {
     pub(crate) next_mended: u64,
     pub(crate) build_distances: u64,
     pub(crate) mark: u64,
+    pub(crate) space: Description,
+}
+
+/// What a space says of itself whose points are not in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Description {
+    /// XXH3-64 of the words; 0 where there are none.
+    pub(crate) hash: u64,
+    /// The words, or how they begin.
+    pub(crate) words: String,
+}
+
+impl Description {
+    pub(crate) fn of(words: &str) -> Self {
+        let hash = if words.is_empty() { 0 } else { XxHash3_64::oneshot(words.as_bytes()).max(1) };
+        let mut end = words.len().min(DESCRIPTION_BYTES);
+        while !words.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self { hash, words: words[..end].to_owned() }
+    }
+
+    /// Whether they say different things; one that says nothing differs from none.
+    pub(crate) fn differs(&self, other: &Self) -> bool {
+        self.hash != other.hash && self.hash != 0 && other.hash != 0
+    }
 }
 
 /// The fields that say how the file is made up.
@@ -78,7 +109,8 @@ impl Head {
         put(&mut out, [self.dim, self.stride, self.m, self.flags]);
         put_long(&mut out, [self.ef_construction, self.seed]);
         put(&mut out, [self.points, self.removals, self.entry, self.copies]);
-        put_long(&mut out, [self.next_mended, self.build_distances, self.mark]);
+        put_long(&mut out, [self.next_mended, self.build_distances, self.mark, self.space.hash]);
+        out.extend(self.space.words.as_bytes());
         out.resize(BYTES, 0);
         out
     }
@@ -113,6 +145,10 @@ impl Head {
             next_mended: long(bytes, 128),
             build_distances: long(bytes, 136),
             mark: long(bytes, 144),
+            space: Description {
+                hash: long(bytes, 152),
+                words: text(&bytes[160..][..DESCRIPTION_BYTES], "description of the space")?,
+            },
         };
         Ok((frame, head))
     }
@@ -137,7 +173,11 @@ pub(super) fn long(bytes: &[u8], offset: usize) -> u64 {
 }
 
 fn name(bytes: &[u8], offset: usize, of: &'static str) -> Result<String, Damage> {
-    let field = &bytes[offset..][..NAME_BYTES];
+    text(&bytes[offset..][..NAME_BYTES], of)
+}
+
+/// What stands before the zeros at the end of a field.
+fn text(field: &[u8], of: &'static str) -> Result<String, Damage> {
     let len = field.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let unknown = |_| Damage::Name { of, found: field.escape_ascii().to_string() };
     str::from_utf8(&field[..len]).map(str::to_owned).map_err(unknown)

@@ -30,7 +30,9 @@
 //! | 128 | `u64` | removals since lists that lead to removed points were last looked for |
 //! | 136 | `u64` | distances that building took |
 //! | 144 | `u64` | the last operation of a log that is in here, 0 without a log |
-//! | 152 | 40 bytes | 0 |
+//! | 152 | `u64` | XXH3-64 of what the space [says of itself](crate::Space::description), where the points are kept elsewhere; 0 where it says nothing |
+//! | 160 | 24 bytes | how its words begin |
+//! | 184 | 8 bytes | 0 |
 //!
 //! # Table of sections
 //!
@@ -56,7 +58,7 @@ mod source;
 mod table;
 
 pub use damage::Damage;
-pub(crate) use head::{Flag, Head};
+pub(crate) use head::{Description, Flag, Head};
 pub use kind::Kind;
 pub(crate) use map::Unchanging;
 pub(crate) use parts::Parts;

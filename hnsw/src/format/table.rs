@@ -48,7 +48,7 @@ pub(super) fn write(head: &Head, sections: &[Section]) -> Vec<u8> {
 pub(super) fn front_of(bytes: &[u8; head::BYTES]) -> Result<usize, Damage> {
     let (Frame { sections, .. }, _) = Head::read(bytes)?;
     if sections > MOST {
-        return Err(Damage::Field { name: "sections", value: sections.into() });
+        return Err(Damage::Field { name: "number of sections", value: sections.into() });
     }
     Ok(front_bytes(sections))
 }
@@ -80,13 +80,14 @@ pub(super) fn read(front: &mut [u8], file_len: u64) -> Result<(Head, Vec<Section
 /// A section that lies behind `end`.
 fn section(entry: &[u8], end: u64, file_len: u64) -> Result<Section, Damage> {
     let code = head::short(entry, 0);
-    let kind = Kind::of(code).ok_or(Damage::Field { name: "section", value: code.into() })?;
+    let kind =
+        Kind::of(code).ok_or(Damage::Field { name: "kind of a section", value: code.into() })?;
     let [offset, len, checksum] = [8, 16, 24].map(|at| head::long(entry, at));
     if offset != next_offset(end) {
-        return Err(Damage::Field { name: "offset", value: offset });
+        return Err(Damage::Field { name: "offset of a section", value: offset });
     }
     match offset.checked_add(len) {
         Some(end) if end <= file_len => Ok(Section { kind, offset, len, checksum }),
-        _ => Err(Damage::Field { name: "length", value: len }),
+        _ => Err(Damage::Field { name: "length of a section", value: len }),
     }
 }

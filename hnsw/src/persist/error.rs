@@ -5,6 +5,7 @@ use std::{fmt, io};
 
 use crate::format::{Damage, ReadError};
 use crate::hnsw::Unwritable;
+use crate::id::Id;
 use crate::vectors::{RowsError, VectorError};
 
 /// Why an index was not saved. A file that was there is as it was.
@@ -94,6 +95,19 @@ pub enum OpenCause {
         /// How many points were given.
         found: usize,
     },
+    /// It is the graph of a space that [describes](crate::Space::description) itself otherwise.
+    Space {
+        /// How the description in the file begins.
+        expected: String,
+        /// That of the space that was given.
+        found: String,
+    },
+    /// The graph knows another point by this id, or its [fingerprint](crate::Space::fingerprint) was
+    /// another when the graph was saved.
+    OtherPoint {
+        /// The point.
+        id: Id,
+    },
     /// Vectors as the file has them cannot be compared here.
     Vectors(VectorError),
 }
@@ -138,19 +152,42 @@ impl fmt::Display for OpenError {
 
 impl fmt::Display for OpenCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = |name: &'static str| if name.is_empty() { "none" } else { name };
         match self {
             Self::Io(error) => error.fmt(f),
             Self::Damaged(damage) => damage.fmt(f),
+            Self::Element { expected: "", found } => {
+                write!(f, "an index with its own vectors of `{found}`: open it without a space")
+            }
+            Self::Element { expected, found } if found.is_empty() => write!(
+                f,
+                "a graph whose points are kept elsewhere, not vectors of `{expected}`: open it with \
+                 its space, by `load_graph` or `open_graph`"
+            ),
             Self::Element { expected, found } => {
-                write!(f, "elements `{found}` in the file, `{}` asked for", named(expected))
+                write!(f, "vectors of `{found}`: open it with these elements, not `{expected}`")
             }
-            Self::Keys { expected, found } => {
-                write!(f, "keys `{found}` in the file, `{}` asked for", named(expected))
-            }
-            Self::Points { expected, found } => {
-                write!(f, "a graph of {expected} points, not of the {found} that there are")
-            }
+            Self::Keys { expected, found } if found.is_empty() => write!(
+                f,
+                "an index without keys, not with keys in the encoding `{expected}`: open it as `Hnsw`"
+            ),
+            Self::Keys { expected, found } => write!(
+                f,
+                "keys in the encoding `{found}`: open it with a type of this encoding, not `{expected}`"
+            ),
+            Self::Points { expected, found } => write!(
+                f,
+                "a graph of {expected} points: open it with these points, not with a space of {found}"
+            ),
+            Self::Space { expected, found } => write!(
+                f,
+                "a graph of points that are described as `{expected}`: open it with such a space, \
+                 not with `{found}`"
+            ),
+            Self::OtherPoint { id } => write!(
+                f,
+                "the space has another point {id} than the graph, or gives it another fingerprint \
+                 than when the graph was saved: open it with the same points, or build it anew"
+            ),
             Self::Vectors(error) => error.fmt(f),
         }
     }
@@ -158,10 +195,10 @@ impl fmt::Display for OpenCause {
 
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // It says what its cause says, which is then in its place.
         match &self.cause {
-            OpenCause::Io(error) => Some(error),
-            OpenCause::Damaged(damage) => Some(damage),
-            OpenCause::Vectors(error) => Some(error),
+            OpenCause::Io(error) => error.source(),
+            OpenCause::Vectors(error) => error.source(),
             _ => None,
         }
     }

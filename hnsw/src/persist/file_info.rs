@@ -45,6 +45,9 @@ pub struct FileInfo {
     pub entry: Option<crate::Id>,
     /// The last operation of a log that is in the file.
     pub mark: u64,
+    /// How the [description](crate::Space::description) of the space begins, where the points are kept
+    /// elsewhere and it has one.
+    pub space: String,
     /// Whether rows are stored in two halves.
     pub halves: bool,
     /// What the file is made of, in the order of offsets.
@@ -101,6 +104,7 @@ impl FileInfo {
             mark: head.mark,
             halves: head.has(Flag::Halves),
             sections: sections.collect(),
+            space: head.space.words,
             metric: head.metric,
             element: head.element,
             keys: head.keys,

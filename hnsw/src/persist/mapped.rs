@@ -75,13 +75,16 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
 
 impl<K: SavedKey, S: Space> Index<K, S> {
     /// Opens a graph with its keys that was [saved alone](Self::save_graph), as [`open`](Index::open)
-    /// does. `space` must have the same points: its own order, those that were removed among them.
+    /// does. `space` must have the same points: its own order, those that were removed among them. A
+    /// few of them are compared with what the graph knows of them.
     ///
     /// # Safety
     /// As [`open`](Index::open).
     ///
     /// # Errors
-    /// As [`open`](Index::open), and when the space has another number of points than the graph.
+    /// As [`open`](Index::open), and when the space has another number of points than the graph,
+    /// [describes](Space::description) itself otherwise, or one of the points that were looked at is
+    /// another.
     pub unsafe fn open_graph(space: S, path: impl AsRef<Path>) -> Result<Self, OpenError> {
         // SAFETY: as the caller promises.
         let source = || unsafe { map(path.as_ref()) };

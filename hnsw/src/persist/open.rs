@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::{OpenCause, OpenError};
 use crate::disk::{Disk, Os};
-use crate::format::{Damage, Flag, Head, Kind, Source};
+use crate::format::{Damage, Description, Flag, Head, Kind, Source};
 use crate::graph::Graph;
 use crate::hnsw::{Hnsw, Unverified, Unwritable, Writer};
 use crate::id::Id;
@@ -15,6 +15,9 @@ use crate::originals::Originals;
 use crate::params::Params;
 use crate::space::Space;
 use crate::vectors::{VectorElement, Vectors, element_name};
+
+/// Points of a space that are looked at when a graph without points is mapped.
+const SAMPLE: usize = 64;
 
 impl<E: VectorElement> Hnsw<Vectors<E>> {
     /// Reads a saved index into memory, as [`Index::load`] does, without keys.
@@ -92,7 +95,8 @@ impl<K: SavedKey, S: Space> Index<K, S> {
     /// removed among them.
     ///
     /// # Errors
-    /// As [`load`](Index::load), and when the space has another number of points than the graph.
+    /// As [`load`](Index::load), and when the space has another number of points than the graph,
+    /// [describes](Space::description) itself otherwise, or a point is another.
     pub fn load_graph(space: S, path: impl AsRef<Path>) -> Result<Self, OpenError> {
         Self::restore_graph(space, path.as_ref(), true, read(&Os, path.as_ref()))
     }
@@ -153,6 +157,11 @@ fn elsewhere<S: Space>(space: S) -> impl FnOnce(&Head, &mut Source) -> Result<S,
         if !head.element.is_empty() {
             return Err(OpenCause::Element { expected: "", found: head.element.clone() });
         }
+        let description = space.description();
+        if head.space.differs(&Description::of(&description)) {
+            let expected = head.space.words.clone();
+            return Err(OpenCause::Space { expected, found: description });
+        }
         let (expected, found) = (head.points as usize, space.len());
         if expected == found { Ok(space) } else { Err(OpenCause::Points { expected, found }) }
     }
@@ -180,6 +189,12 @@ fn restore<S: Space, M>(
         let writer = Writer { next_mended, is_broken: false, unverified: Some(unverified) };
         let distances = head.build_distances;
         let index = Hnsw::restored(space, params, graph, originals, writer, distances);
+        let looked_at = if verifies { index.graph.len() } else { SAMPLE };
+        if head.element.is_empty()
+            && let Some(id) = index.originals.stranger(&index.space, &index.graph, looked_at)
+        {
+            return Err(OpenCause::OtherPoint { id });
+        }
         if verifies && let Err(Unwritable::Damaged(damage)) = index.settled() {
             return Err(damage.into());
         }

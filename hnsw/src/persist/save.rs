@@ -1,11 +1,12 @@
 //! Saving an index.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 use super::atomic::replace;
 use super::error::SaveError;
 use crate::disk::{Disk, Os};
-use crate::format::{Flag, Head, Parts};
+use crate::format::{Description, Flag, Head, Parts};
 use crate::hnsw::{Hnsw, Unwritable};
 use crate::index::Index;
 use crate::key::SavedKey;
@@ -31,7 +32,11 @@ impl<S: Space> Hnsw<S> {
     /// # Errors
     /// As [`Index::save`].
     pub fn save_graph(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        write(&Os, path.as_ref(), self, |_, _| Ok(()))
+        let space = Description::of(&self.space.description());
+        write(&Os, path.as_ref(), self, |head, _| {
+            head.space = space;
+            Ok(())
+        })
     }
 }
 
@@ -94,7 +99,11 @@ impl<K: SavedKey, S: Space> Index<K, S> {
     /// # Errors
     /// As [`save`](Index::save).
     pub fn save_graph(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        write(&Os, path.as_ref(), &self.hnsw, |head, parts| self.save_keys(head, parts))
+        let space = Description::of(&self.hnsw.space.description());
+        write(&Os, path.as_ref(), &self.hnsw, |head, parts| {
+            head.space = space;
+            self.save_keys(head, parts)
+        })
     }
 
     fn save_keys(&self, head: &mut Head, parts: &mut Parts<'_>) -> Result<(), Unwritable> {
@@ -104,7 +113,8 @@ impl<K: SavedKey, S: Space> Index<K, S> {
     }
 }
 
-/// Writes an index to a file, with the parts beside the graph that `more` adds.
+/// Writes an index to a file, with the parts beside the graph that `more` adds. Nothing of the index
+/// changes, so that it can be changed later even if the code of a key panics here.
 fn write<'a, S: Space>(
     disk: &dyn Disk,
     path: &Path,
@@ -120,9 +130,15 @@ fn write<'a, S: Space>(
         ..Head::default()
     };
     head.set(Flag::KeepPruned, index.params.keep_pruned);
-    let mut parts = Parts::default();
-    more(&mut head, &mut parts).map_err(SaveError::Unwritable)?;
-    index.graph.save(&mut head, &mut parts);
-    index.originals.save(&mut parts);
-    replace(disk, path, |sink| parts.write(&head, sink))
+    let write = move || {
+        let mut parts = Parts::default();
+        more(&mut head, &mut parts).map_err(SaveError::Unwritable)?;
+        index.graph.save(&mut head, &mut parts);
+        index.originals.save(&mut parts);
+        replace(disk, path, |sink| parts.write(&head, sink))
+    };
+    let written = catch_unwind(AssertUnwindSafe(write));
+    // The lock is given back before the panic goes on, which would poison it.
+    drop(writer);
+    written.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -273,6 +273,10 @@ impl<E: VectorElement> Space for Vectors<E> {
         fingerprint(self.table.row(id))
     }
 
+    fn description(&self) -> String {
+        format!("{}, {}, {}", element_name::<E>(), self.dim, self.metric.name())
+    }
+
     fn bytes(&self) -> usize {
         self.table.bytes()
     }
