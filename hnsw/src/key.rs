@@ -45,8 +45,14 @@ impl<K: Clone + Eq + Hash + Send + Sync> Key for K {}
 /// assert_eq!(Chapter::read(&bytes[1..]), None);
 /// ```
 pub trait SavedKey: Key {
-    /// Names the encoding, in at most 16 bytes. A file whose keys have another is refused.
+    /// Names the encoding, in at most 16 bytes. A file whose keys have another is refused, so types
+    /// whose bytes mean different things have different names, and so have types of different widths:
+    /// `[u8; 3]` and `[u8; 16]` are named so.
     const ENCODING: &'static str;
+
+    /// The name that earlier versions of the type gave to the same bytes, if it was another. A file that
+    /// has it is opened when each of its keys can be [read](Self::read), for which all of them are read.
+    const FORMER_ENCODING: Option<&'static str> = None;
 
     /// Appends the key's bytes: the same for equal keys, on every machine.
     fn write(&self, out: &mut Vec<u8>);
@@ -106,7 +112,8 @@ fn text(bytes: &[u8]) -> Option<&str> {
 }
 
 impl<const N: usize> SavedKey for [u8; N] {
-    const ENCODING: &'static str = "bytes";
+    const ENCODING: &'static str = Width::<N>::NAME;
+    const FORMER_ENCODING: Option<&'static str> = Some("bytes");
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self);
@@ -115,6 +122,32 @@ impl<const N: usize> SavedKey for [u8; N] {
     fn read(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok()
     }
+}
+
+/// The name of an array of so many bytes: as the type is written.
+struct Width<const N: usize>;
+
+impl<const N: usize> Width<N> {
+    const DIGITS: usize = match N.checked_ilog10() {
+        Some(log) => log as usize + 1,
+        None => 1,
+    };
+    const TEXT: [u8; 16] = {
+        let mut text = *b"[u8; ___________";
+        assert!(Self::DIGITS <= 10, "an array as a key has less than 10^10 bytes");
+        let (mut rest, mut place) = (N, 5 + Self::DIGITS);
+        text[place] = b']';
+        while place > 5 {
+            place -= 1;
+            text[place] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        text
+    };
+    const NAME: &'static str = match str::from_utf8(Self::TEXT.split_at(6 + Self::DIGITS).0) {
+        Ok(name) => name,
+        Err(_) => panic!("digits are UTF-8"),
+    };
 }
 
 #[cfg(test)]
@@ -142,5 +175,13 @@ mod tests {
         assert_eq!(u64::read(&[0; 9]), None);
         assert_eq!(String::read(&[0xFF]), None);
         assert_eq!(<[u8; 3]>::read(&[0; 4]), None);
+    }
+
+    #[test]
+    fn arrays_are_named_as_they_are_written() {
+        assert_eq!(<[u8; 0]>::ENCODING, "[u8; 0]");
+        assert_eq!(<[u8; 9]>::ENCODING, "[u8; 9]");
+        assert_eq!(<[u8; 16]>::ENCODING, "[u8; 16]");
+        assert_eq!(<[u8; 1_234_567_890]>::ENCODING, "[u8; 1234567890]");
     }
 }

@@ -250,6 +250,11 @@ impl<K: SavedKey> Keys<K> {
         Ok(Self::with_saved(SavedKeys::restore(head, source)?, live))
     }
 
+    /// A point of the file whose bytes are no key, among a few of them or among all.
+    pub(crate) fn unreadable(&self, all: bool) -> Option<Id> {
+        self.saved.unreadable(all)
+    }
+
     /// Lets go of what the file holds of keys that were verified, if it was read into memory.
     pub(crate) fn forget_bytes(&mut self) {
         self.saved.forget_bytes();

@@ -27,7 +27,8 @@ pub(crate) struct SavedKeys<K> {
 
 type Block<K> = [OnceLock<K>; BLOCK];
 
-/// Bytes of a key that need no memory of their own.
+/// Keys that are read when a file is opened, and bytes of one that need no memory of their own.
+const SAMPLE: usize = 8;
 const SHORT: usize = 64;
 
 impl<K: SavedKey> SavedKeys<K> {
@@ -90,6 +91,13 @@ impl<K> SavedKeys<K> {
             }
             None => (self.read)(black_box(&bytes.to_vec())),
         }
+    }
+
+    /// A point that lived whose bytes are no key, among a few of them or among all.
+    pub(crate) fn unreadable(&self, all: bool) -> Option<Id> {
+        let step = if all { 1 } else { self.points.div_ceil(SAMPLE).max(1) };
+        let mut ids = (0..self.points).step_by(step).filter(|id| self.lived(*id));
+        ids.find(|id| self.get(*id as Id).is_none()).map(|id| id as Id)
     }
 
     /// Whether the bytes of keys follow each other to the end.

@@ -29,8 +29,8 @@ use crate::key::{Key, SavedKey};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A file does not say of which type its keys are, only that they are of this kind: bytes that another
-/// type wrote are refused where they cannot be one of this.
+/// A file does not say of which type its keys are, only that they are of this kind: a few of them are read
+/// when it is opened, all when it is verified, and refused where they cannot be one of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SerdeKey<K>(pub K);
 

@@ -24,18 +24,21 @@ pub(super) struct Contents {
     /// Key encoding, element and metric.
     names: [[u8; NAME]; 3],
     dim: u64,
+    /// The key encoding as earlier versions named it, or nothing.
+    former_keys: [u8; NAME],
 }
 
 impl Contents {
     /// Those of an index.
     pub(super) fn of<K: SavedKey, E: VectorElement>(dim: usize, metric: Metric) -> Self {
         const { assert!(K::ENCODING.len() <= NAME, "the name of a key encoding is too long") };
-        let names = [K::ENCODING, element_name::<E>(), metric.name()].map(|name| {
+        let field = |name: &str| {
             let mut bytes = [0; NAME];
             bytes.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
             bytes
-        });
-        Self { names, dim: dim as u64 }
+        };
+        let names = [K::ENCODING, element_name::<E>(), metric.name()].map(field);
+        Self { names, dim: dim as u64, former_keys: field(K::FORMER_ENCODING.unwrap_or_default()) }
     }
 
     pub(super) fn of_vectors<K: SavedKey, E: VectorElement>(vectors: &Vectors<E>) -> Self {
@@ -55,7 +58,8 @@ impl Contents {
     pub(super) fn compare(&self, found: &Self) -> Result<(), BadLog> {
         let whats = ["key encoding", "element", "metric"];
         for (what, (expected, found)) in whats.into_iter().zip(self.names.iter().zip(found.names)) {
-            if *expected != found {
+            let is_former = what == whats[0] && found != [0; NAME] && found == self.former_keys;
+            if *expected != found && !is_former {
                 let (expected, found) = (text(expected), text(&found));
                 return Err(BadLog::Other { what, expected, found });
             }
@@ -124,7 +128,7 @@ impl Head {
         }
         let mut names = [[0; NAME]; 3];
         names.as_flattened_mut().copy_from_slice(&bytes[16..64]);
-        let contents = Contents { names, dim: number(64) };
+        let contents = Contents { names, dim: number(64), former_keys: [0; NAME] };
         Ok(Self { contents, start: number(72), salt: number(80) })
     }
 

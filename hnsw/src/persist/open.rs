@@ -145,10 +145,18 @@ fn vectors<E: VectorElement>(
 }
 
 fn keys<K: SavedKey>(head: &Head, source: &mut Source) -> Result<Keys<K>, OpenCause> {
-    if head.keys != K::ENCODING {
-        return Err(OpenCause::Keys { expected: K::ENCODING, found: head.keys.clone() });
+    let is_former = K::FORMER_ENCODING.is_some_and(|former| former == head.keys);
+    let others = || OpenCause::Keys { expected: K::ENCODING, found: head.keys.clone() };
+    if head.keys != K::ENCODING && !is_former {
+        return Err(others());
     }
-    Ok(Keys::restore(head, source)?)
+    let keys = Keys::restore(head, source)?;
+    // Not all types whose keys have this name need be one.
+    match keys.unreadable(is_former) {
+        None => Ok(keys),
+        Some(_) if is_former => Err(others()),
+        Some(id) => Err(Damage::Key { id }.into()),
+    }
 }
 
 /// Takes a space for that of a graph whose points are not in its file.
