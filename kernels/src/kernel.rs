@@ -144,7 +144,8 @@ impl<Q: Query<R>, R: Element> Kernel<Q, R> {
     /// # Panics
     /// When `queries.dim() != rows.dim()` or `out.len() != queries.len() * rows.len()`.
     pub fn many_to_many(&self, queries: &Rows<'_, Q>, rows: &Rows<'_, R>, out: &mut [f32]) {
-        let count = queries.len() * rows.len();
+        // No slice is as long as the largest usize.
+        let count = queries.len().saturating_mul(rows.len());
         assert!(out.len() == count, "room for {} distances of {count} pairs", out.len());
         self.many_to_range(queries, 0..queries.len(), rows, 0..rows.len(), out);
     }

@@ -58,8 +58,8 @@ impl<'a, E> Rows<'a, E> {
     /// segments before it together. The last one may be cut short behind row `len`.
     ///
     /// # Panics
-    /// When `dim` is 0, `stride < dim`, there are more than [`MAX_SEGMENTS`] segments, or a segment
-    /// is too short for the rows below `len` that belong to it.
+    /// When `dim` is 0, `stride < dim`, there are more than [`MAX_SEGMENTS`] segments or 2³² rows, or a
+    /// segment is too short for the rows below `len` that belong to it.
     pub fn segmented(
         segments: impl IntoIterator<Item = &'a [E]>,
         first_log2: u32,
@@ -69,13 +69,17 @@ impl<'a, E> Rows<'a, E> {
     ) -> Self {
         assert!(dim > 0, "rows need at least one dimension");
         assert!(stride >= dim, "a stride of {stride} is shorter than a row of {dim}");
+        assert!(len as u64 <= 1 << 32, "{len} rows are more than u32 ids can name");
+        let first = power_of_two(first_log2);
         let mut table: [&[E]; MAX_SEGMENTS] = [&[]; MAX_SEGMENTS];
         let mut covered = 0;
         for (i, segment) in segments.into_iter().enumerate() {
             assert!(i < MAX_SEGMENTS, "more than {MAX_SEGMENTS} segments");
-            let capacity = if i == 0 { 1 << first_log2 } else { covered };
+            let capacity = if i == 0 { first } else { covered };
             let used = capacity.min(len - covered);
-            let needed = if used == 0 { 0 } else { (used - 1) * stride + dim };
+            // What a usize cannot count, no segment has.
+            let needed =
+                if used == 0 { 0 } else { (used - 1).saturating_mul(stride).saturating_add(dim) };
             assert!(
                 segment.len() >= needed,
                 "segment {i} has {} elements; its {used} rows need {needed}",
@@ -85,7 +89,7 @@ impl<'a, E> Rows<'a, E> {
             covered += used;
         }
         assert!(covered == len, "the segments hold {covered} rows, not {len}");
-        let is_flat = len <= 1 << first_log2;
+        let is_flat = len <= first;
         Self { segments: table, first_log2, is_flat, len, dim, stride }
     }
 
@@ -130,6 +134,11 @@ impl<E> fmt::Debug for Rows<'_, E> {
     }
 }
 
+/// 2^`log2` rows, or where a `usize` does not count that far, more than there can be.
+fn power_of_two(log2: u32) -> usize {
+    1usize.checked_shl(log2).unwrap_or(usize::MAX)
+}
+
 /// The segment that holds item `id`, and its place in it, where the first segment holds
 /// 2^`first_log2` items and each later one as many as all before it.
 #[inline(always)]
@@ -149,7 +158,7 @@ mod tests {
     fn locate_counts_through_doubling_segments() {
         for first_log2 in [0, 1, 4, 10, 32] {
             let (mut segment, mut offset) = (0usize, 0usize);
-            let mut capacity = 1usize << first_log2;
+            let mut capacity = power_of_two(first_log2);
             for id in 0..5_000u32 {
                 if offset == capacity {
                     capacity = if segment == 0 { capacity } else { capacity * 2 };
@@ -181,6 +190,23 @@ mod tests {
             assert_eq!(flat.row(id), split.row(id));
             assert_eq!(flat.row(id), [u64::from(id) * 3, u64::from(id) * 3 + 1]);
         }
+    }
+
+    /// A `usize` of 32 bits does not count to 2³², the size of the first segment of a flat table.
+    #[test]
+    fn a_first_segment_may_be_larger_than_memory() {
+        let values = [1u8, 2, 3];
+        for first_log2 in [32, 63, 64, u32::MAX] {
+            let rows = Rows::segmented([&values[..]], first_log2, 1, 1, 3);
+            assert_eq!(rows.row(2), [3], "2^{first_log2}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "segment 0 has 4 elements; its 3 rows need")]
+    fn a_stride_beyond_memory_panics() {
+        // 2 · stride + 2 is 2 in the arithmetic of a usize.
+        let _ = Rows::with_stride(&[1.0f32; 4], 2, 1 << (usize::BITS - 1), 3);
     }
 
     #[test]
