@@ -218,7 +218,7 @@ fn fold<S: Isa>(simd: S, registers: [S::f32s; 4], count: usize, together: bool) 
     let mut sums = [0.0; 4];
     for i in 0..4 {
         if i < count {
-            sums[i] = simd.reduce_sum_f32s(registers[i]); // pulp folds in halves too
+            sums[i] = simd.fold(registers[i]);
         }
     }
     sums

@@ -116,6 +116,11 @@ impl Isa for Neon {
         // SAFETY: NEON is part of every CPU of this target.
         pulp::cast(unsafe { vshlq_n_u32::<16>(pulp::cast(lanes)) })
     }
+
+    #[inline(always)]
+    fn fold(self, pulp::f32x4(a, b, c, d): Self::f32s) -> f32 {
+        (a + c) + (b + d)
+    }
 }
 
 impl<E: Pod> CountBits<E> for Neon {}

@@ -48,12 +48,16 @@ pub(crate) trait Isa: Simd {
 
     fn shift_left_16(self, lanes: Self::u32s) -> Self::u32s;
 
-    /// The sum of the lanes of each register, folded in halves.
+    /// The sum of the lanes of a register, folded in halves: lane *i* and lane *i + h* are added, with *h* half of
+    /// the lanes, a quarter, … 1.
+    fn fold(self, register: Self::f32s) -> f32;
+
+    /// The same of each register.
     #[inline(always)]
     fn fold_each(self, registers: [Self::f32s; 4]) -> [f32; 4] {
         let mut sums = [0.0; 4];
         for (sum, register) in sums.iter_mut().zip(registers) {
-            *sum = self.reduce_sum_f32s(register); // which folds in halves too
+            *sum = self.fold(register);
         }
         sums
     }

@@ -107,4 +107,9 @@ impl Isa for Narrow {
     fn shift_left_16(self, lanes: Self::u32s) -> Self::u32s {
         self.0.shift_left_16(lanes)
     }
+
+    #[inline(always)]
+    fn fold(self, register: Self::f32s) -> f32 {
+        self.0.fold(register)
+    }
 }

@@ -160,6 +160,15 @@ impl Isa for V4 {
         pulp::cast(self.avx512f._mm512_slli_epi32::<16>(pulp::cast(lanes)))
     }
 
+    #[inline(always)]
+    fn fold(self, register: Self::f32s) -> f32 {
+        let f = self.avx512f;
+        let lanes: __m512 = pulp::cast(register);
+        let upper: __m256 = pulp::cast(f._mm512_extractf64x4_pd::<1>(pulp::cast(lanes)));
+        let eight = self.avx._mm256_add_ps(f._mm512_castps512_ps256(lanes), upper);
+        Isa::fold(*self, pulp::cast(eight))
+    }
+
     /// All four in the same registers: half the operations of one after another.
     #[inline(always)]
     fn fold_each(self, [a, b, c, d]: [Self::f32s; 4]) -> [f32; 4] {
@@ -288,6 +297,16 @@ impl Isa for V3 {
     #[inline(always)]
     fn shift_left_16(self, lanes: Self::u32s) -> Self::u32s {
         pulp::cast(self.avx2._mm256_slli_epi32::<16>(pulp::cast(lanes)))
+    }
+
+    #[inline(always)]
+    fn fold(self, register: Self::f32s) -> f32 {
+        let (sse, lanes): (_, __m256) = (self.sse, pulp::cast(register));
+        let upper = self.avx._mm256_extractf128_ps::<1>(lanes);
+        let four = sse._mm_add_ps(self.avx._mm256_castps256_ps128(lanes), upper);
+        let two = sse._mm_add_ps(four, sse._mm_movehl_ps(four, four));
+        let one = sse._mm_add_ss(two, sse._mm_shuffle_ps::<0b00_00_00_01>(two, two));
+        sse._mm_cvtss_f32(one)
     }
 }
 
