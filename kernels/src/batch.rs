@@ -133,7 +133,8 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
         let sums = &mut sums[..out.len()];
         scan.sums(chunk * CHUNK, sums, &single);
-        metric.finish(prepared, sums, out);
+        let row = |i| rows.row(which.id(chunk * CHUNK + i));
+        metric.finish(query, prepared, row, sums, out);
     }
 }
 

@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 
 use crate::lanes::{LaneSums, group, sums, tile};
 use crate::native::Isa;
-use crate::reference::{cosine_of, cosines_of};
+use crate::reference::{cosine_of_sound, cosines_of, is_sound, rescaled_cosine};
 use crate::score::Score;
-use crate::widen::Load;
+use crate::widen::{Load, Widen};
 
 /// A metric over numbers that `A` and `B` load.
 #[derive(Clone, Copy)]
@@ -248,7 +248,10 @@ where
     fn pair(self, simd: S, a: &[A::Element], b: &[B::Element]) -> f32 {
         let [[[dot, query_norm, row_norm]]] =
             sums::<S, Cosine, A, B, 3, 1, 1>(simd, self.query, self.row, [a], [b], &[]);
-        cosine_of(dot, query_norm, row_norm)
+        if !(is_sound(query_norm) & is_sound(row_norm)) {
+            return self.rescaled(a, b);
+        }
+        cosine_of_sound(dot, query_norm, row_norm)
     }
 
     #[inline(always)]
@@ -279,8 +282,24 @@ where
     }
 
     #[inline(always)]
-    fn finish(self, query_norm: f32, sums: &[[f32; 2]], out: &mut [f32]) {
+    fn finish<'r>(
+        self,
+        query: &[A::Element],
+        query_norm: f32,
+        row: impl Fn(usize) -> &'r [B::Element],
+        sums: &[[f32; 2]],
+        out: &mut [f32],
+    ) where
+        B::Element: 'r,
+    {
         cosines_of(query_norm.into(), sums, out);
+        let mut all_sound = is_sound(query_norm);
+        for [_, row_norm] in sums {
+            all_sound &= is_sound(*row_norm);
+        }
+        if !all_sound {
+            self.rescale(query, query_norm, row, sums, out);
+        }
     }
 
     #[inline(always)]
@@ -301,7 +320,64 @@ where
             }
             cosines_of(queries[query].1.into(), &sums, &mut distances[query]);
         }
+        let mut all_sound = true;
+        for query in 0..QUERIES {
+            all_sound &= is_sound(queries[query].1);
+        }
+        for row in 0..ROWS {
+            all_sound &= is_sound(rows[row].1);
+        }
+        if !all_sound {
+            self.rescale_tile(queries, rows, &mut distances);
+        }
         distances
+    }
+}
+
+/// Where squared norms are not sound: apart from the rest, which has them in its way else.
+impl<A: Widen<Scale = ()>, B: Widen> Over<Cosine, A, B> {
+    #[cold]
+    #[inline(never)]
+    fn rescaled(self, a: &[A::Element], b: &[B::Element]) -> f32 {
+        rescaled_cosine(a.len(), |i| self.query.widen(a[i]), |i| self.row.widen(b[i]))
+    }
+
+    /// Replaces the distances that need it.
+    #[cold]
+    #[inline(never)]
+    fn rescale<'r>(
+        self,
+        query: &[A::Element],
+        query_norm: f32,
+        row: impl Fn(usize) -> &'r [B::Element],
+        sums: &[[f32; 2]],
+        out: &mut [f32],
+    ) where
+        B::Element: 'r,
+    {
+        for (i, (out, [_, row_norm])) in out.iter_mut().zip(sums).enumerate() {
+            if !(is_sound(query_norm) && is_sound(*row_norm)) {
+                *out = self.rescaled(query, row(i));
+            }
+        }
+    }
+
+    /// The same in a tile.
+    #[cold]
+    #[inline(never)]
+    fn rescale_tile<const QUERIES: usize, const ROWS: usize>(
+        self,
+        queries: [(&[A::Element], f32); QUERIES],
+        rows: [(&[B::Element], f32); ROWS],
+        distances: &mut [[f32; ROWS]; QUERIES],
+    ) {
+        for ((query, query_norm), distances) in queries.into_iter().zip(distances) {
+            for ((row, row_norm), distance) in rows.into_iter().zip(distances) {
+                if !(is_sound(query_norm) && is_sound(row_norm)) {
+                    *distance = self.rescaled(query, row);
+                }
+            }
+        }
     }
 }
 

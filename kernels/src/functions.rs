@@ -93,10 +93,12 @@ plain_function! {
 }
 
 plain_function! {
-    /// `1 − Σ aᵢ·bᵢ / √(Σ aᵢ² · Σ bᵢ²)`, in `0…2`: a distance. A zero vector gives 1.
+    /// `1 − Σ aᵢ·bᵢ / √(Σ aᵢ² · Σ bᵢ²)`, in `0…2`: a distance. Equal vectors have the distance 0, exactly;
+    /// a zero vector gives 1.
     ///
     /// ```
     /// assert_eq!(nearfield_kernels::cosine(&[1.0f32, 0.0], &[0.0, 2.0]), 1.0);
+    /// assert_eq!(nearfield_kernels::cosine(&[1e20f32, -3e38], &[1e20, -3e38]), 0.0);
     /// ```
     cosine, 3, |distance| distance
 }
@@ -128,7 +130,9 @@ pub fn squared_norm<E: Number>(vector: &[E]) -> f32 {
 }
 
 /// The cosine distance of two vectors, in `0…2`, from their [`dot`] product and their
-/// [`squared_norm`]s: for floats, to the bit what [`cosine`] gives.
+/// [`squared_norm`]s: for floats, to the bit what [`cosine`] gives while both squared norms lie in
+/// 2⁻¹⁰⁰…2¹²⁷ (7.9e-31…1.7e38). Beyond, `f32` sums are not enough, and [`cosine`] sums anew: of squared
+/// norms that are infinite this makes NaN, and 1 of those that are zero.
 ///
 /// ```
 /// use nearfield_kernels::{Kernel, Metric, Rows, cosine, cosine_from, squared_norm};

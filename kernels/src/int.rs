@@ -272,7 +272,14 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     }
 
     #[inline(always)]
-    fn finish(self, known: Known, sums: &[M::Sums], out: &mut [f32]) {
+    fn finish<'r>(
+        self,
+        _query: &[E],
+        known: Known,
+        _row: impl Fn(usize) -> &'r [E],
+        sums: &[M::Sums],
+        out: &mut [f32],
+    ) {
         M::finish(known.squared_norm, sums, out);
     }
 

@@ -79,7 +79,7 @@
 //! |---|---|
 //! | squared L2 | *(k + 3) · u · Σ (aᵢ − bᵢ)² + n · 2⁻¹⁴⁹* |
 //! | inner product | *(k + 1) · u · Σ \|aᵢ·bᵢ\| + n · 2⁻¹⁴⁹* |
-//! | cosine | *(2k + 4) · u*, while no squared norm under- or overflows |
+//! | cosine | *(2k + 4) · u*, at norms of any magnitude |
 //! | Manhattan | *(k + 2) · u · Σ \|aᵢ − bᵢ\|* |
 //! | Hamming, Jaccard | counts are exact, the result is rounded once |
 //!
@@ -87,15 +87,32 @@
 //! integers every sum is exact, and only the last step rounds.
 //!
 //! A naive loop has *n* in the place of *k*. The term *n · 2⁻¹⁴⁹* is underflow; subnormals are not
-//! flushed to zero. Finite input gives a finite result unless a sum overflows `f32`.
+//! flushed to zero.
+//!
+//! # Range
+//! Every sum is an `f32`, which ends at 3.4e38 and holds all of its digits from 1.2e-38 on. For finite vectors:
+//! - The cosine of floats is right at any magnitude. Where a squared norm lies outside of 2⁻¹⁰⁰…2¹²⁷ (a norm
+//!   outside of 8.9e-16…1.3e19) both vectors are multiplied by powers of two and summed anew: by scalar
+//!   code, many times slower, with the same bits everywhere. Its last step is done in f64, where the
+//!   product of two squared norms cannot overflow.
+//! - L2² and L2 square: from differences of 1.8e19 on they are infinite; where all differences are less
+//!   than 2.6e-23 they are 0, as if the vectors were equal; below 1e-19 digits are lost. (L2 is the root
+//!   of L2²; its range is no larger.) Vectors of such magnitudes must be scaled first.
+//! - The inner product is infinite where a sum overflows, and NaN where two sums overflow to infinities
+//!   of opposite signs; products below 7e-46 count as 0.
+//! - Manhattan is infinite from 3.4e38 on, and loses nothing to underflow.
 //!
 //! # NaN, infinity, zero
 //! - NaN in an operand gives NaN, in every float metric. An infinity gives infinity or NaN, for the
 //!   cosine always NaN. [`all_finite`] finds them beforehand.
 //! - No distance is ever `−0.0`.
-//! - The cosine is clamped to `0…2`, and is exactly 1 where a squared norm is zero: for a zero vector,
-//!   and for one so short that the squares of its elements vanish in `f32` (below about 1e-23).
-//!   Its last step is done in f64, where the product of two squared norms can not overflow.
+//! - The cosine is clamped to `0…2`, and is 1 if a vector is zero.
+//!
+//! # Equal vectors
+//! Two vectors of the same finite numbers have the distance 0, exactly, by every metric but the inner
+//! product, on every backend and for every element; a widened row and the `f32` query of the same
+//! numbers, too. The one exception are two zero vectors, whose cosine is 1. By the cosine, opposite
+//! vectors have exactly the distance 2.
 //!
 //! # Features
 //! - `std` (default): the CPU is asked at run time what it can do.

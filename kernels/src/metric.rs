@@ -6,14 +6,16 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Metric {
-    /// `Σ (aᵢ − bᵢ)²`, in `0…∞`. Orders like the Euclidean distance, without its root.
+    /// `Σ (aᵢ − bᵢ)²`, in `0…∞`. Orders like the Euclidean distance, without its root. Over floats it is
+    /// infinite from 3.4e38 on, and 0 where no difference reaches 2.6e-23: squares are `f32`, too.
     L2Squared,
     /// `√Σ (aᵢ − bᵢ)²`, in `0…∞`: the Euclidean distance, the correctly rounded root of
-    /// [`L2Squared`](Self::L2Squared).
+    /// [`L2Squared`](Self::L2Squared), over floats with the range of that.
     L2,
-    /// `0 − Σ aᵢ·bᵢ`, in `−∞…∞`; never `−0.0`.
+    /// `0 − Σ aᵢ·bᵢ`, in `−∞…∞`; never `−0.0`. Over floats NaN where sums overflow to both infinities.
     InnerProduct,
-    /// `1 − Σ aᵢ·bᵢ / √(Σ aᵢ² · Σ bᵢ²)`, clamped to `0…2`; a zero vector gives 1.
+    /// `1 − Σ aᵢ·bᵢ / √(Σ aᵢ² · Σ bᵢ²)`, clamped to `0…2`, at norms of any magnitude. Equal vectors have
+    /// the distance 0, exactly; a zero vector has the distance 1 to every vector, itself included.
     Cosine,
     /// `Σ |aᵢ − bᵢ|`, in `0…∞`.
     Manhattan,

@@ -9,7 +9,7 @@ use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, Over};
 use crate::int::Exact;
 use crate::integer::{Integer, Sum};
 use crate::math::mul_add;
-use crate::reference::{cosine_of, difference, integers, lane_sum, squared_difference};
+use crate::reference::{cosine_by, difference, integers, lane_sum, squared_difference};
 use crate::score::{Score, one_pair_at_a_time};
 use crate::widen::{Widen, WidenAll};
 
@@ -44,11 +44,7 @@ by_reference! {
     L2Squared: |sum| sum.of(Sums::both, squared_difference);
     InnerProduct: |sum| 0.0 - sum.of(Sums::both, mul_add);
     Manhattan: |sum| sum.of(Sums::both, difference);
-    Cosine: |sum| cosine_of(
-        sum.of(Sums::both, mul_add),
-        sum.of(|sum, i| (sum.a(i), sum.a(i)), mul_add),
-        sum.of(|sum, i| (sum.b(i), sum.b(i)), mul_add),
-    );
+    Cosine: |sum| cosine_by(sum.a.len(), |i| sum.a(i), |i| sum.b(i));
 }
 
 macro_rules! by_integer_reference {

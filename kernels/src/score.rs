@@ -75,9 +75,19 @@ pub(crate) trait Score<T, Q, R>: Copy {
     }
 
     /// The distances that the sums of some rows make. Of many at once: a vector register takes the root and the
-    /// quotient of eight rows in the time of two.
+    /// quotient of eight rows in the time of two. `row` gives the rows, by their place among these, for
+    /// sums that do not suffice.
     #[inline(always)]
-    fn finish(self, _prepared: Self::Query, sums: &[Self::Sums], out: &mut [f32]) {
+    fn finish<'r>(
+        self,
+        _query: &[Q],
+        _prepared: Self::Query,
+        _row: impl Fn(usize) -> &'r [R],
+        sums: &[Self::Sums],
+        out: &mut [f32],
+    ) where
+        R: 'r,
+    {
         if let Some(out) = Self::in_place(out) {
             out.copy_from_slice(sums);
         }

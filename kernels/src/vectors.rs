@@ -25,7 +25,8 @@ pub fn all_finite(vector: &[f32]) -> bool {
 /// such vectors is their cosine.
 ///
 /// The norm is summed and divided by in f64, where no finite vector's norm over- or underflows, in
-/// a fixed order: the result has the same bits on every CPU.
+/// a fixed order: the result has the same bits on every CPU. It is right for finite elements of any
+/// magnitude, from 1e-45 to 3.4e38, also side by side.
 ///
 /// ```
 /// use nearfield_kernels::normalize;
@@ -123,7 +124,9 @@ mod tests {
 
     #[test]
     fn normalizes_any_finite_vector_but_zero() {
-        for scale in [f32::from_bits(1), f32::MIN_POSITIVE, 1e-12, 1.0, 1e15, f32::MAX] {
+        for scale in
+            [f32::from_bits(1), 1e-45, 1e-40, 1e-38, 1e-25, 1e-12, 1.0, 1e15, 1e20, f32::MAX]
+        {
             for len in 1..70 {
                 let mut vector = vec![-scale; len];
                 normalize(&mut vector).unwrap();

@@ -30,7 +30,7 @@ pub fn inner_product_of(dot: i64) -> f32 {
 /// computed with, in this order: the product of the norms, its root, the quotient, the difference
 /// from 1, the clamp to `0…2`. A zero vector gives 1.
 pub fn cosine_of(dot: i64, aa: i64, bb: i64) -> f32 {
-    super::cosine_in_f64(dot as f64, aa as f64, bb as f64)
+    super::cosine::cosine_in_f64(dot as f64, aa as f64, bb as f64)
 }
 
 /// `1 − a·b / √(‖a‖²·‖b‖²)`; see [`cosine_of`].
