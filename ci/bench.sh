@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo xtask bench --quick
+bash ci/xtask.sh bench --quick

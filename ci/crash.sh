@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo xtask crash --kills 1000
+bash ci/xtask.sh crash --kills 1000

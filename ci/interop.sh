@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo xtask interop --points 1500
+bash ci/xtask.sh interop --points 1500

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The kernels and hnsw tests on emulated AArch64. Installs what it needs, as root on Debian.
+# The tests of the kernels, and of the index its golden graphs, on emulated AArch64. Installs what it needs, as root on Debian.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo xtask neon
+bash ci/xtask.sh neon

@@ -11,4 +11,4 @@ if command -v rustup >/dev/null; then
         || echo "Rust $msrv cannot be had here"
 fi
 
-cargo xtask test --keep-going
+bash ci/xtask.sh test --keep-going

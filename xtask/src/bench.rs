@@ -39,6 +39,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     for line in report::findings(&report) {
         println!("{line}");
     }
+    if cfg!(debug_assertions) {
+        println!("This program was compiled for tests: users get faster kernels and indexes.");
+    }
     println!("\nThe report: {}", page.display());
     println!("also as report.md and report.json, in the same folder.");
     Ok(())
