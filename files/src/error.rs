@@ -58,7 +58,7 @@ pub enum Problem {
         found: u64,
     },
     /// The header promises rows without elements.
-    #[error("the header says 0 dimensions")]
+    #[error("the header says 0 dimensions; a vector has at least 1")]
     NoDimensions,
     /// More than this machine can address.
     #[error("{rows} rows of {dim} are more than this machine can address")]
@@ -83,7 +83,7 @@ pub enum Problem {
         found: u64,
     },
     /// The file goes on behind its last row.
-    #[error("bytes follow the last of its {rows} rows of {dim}")]
+    #[error("bytes follow the last of the {rows} rows of {dim} that the header says")]
     Trailing {
         /// Rows in the header.
         rows: u64,
@@ -94,7 +94,7 @@ pub enum Problem {
     #[error("the file is empty, so its dimension is unknown")]
     Empty,
     /// A row that carries an impossible length.
-    #[error("row {row} says it has {dim} dimensions")]
+    #[error("row {row} says that it has {dim} dimensions; a vector has at least 1")]
     RowLength {
         /// The row, counted from 0.
         row: u64,
@@ -102,7 +102,7 @@ pub enum Problem {
         dim: i32,
     },
     /// Rows of different lengths.
-    #[error("row {row} has {dim} dimensions, the rows before it {first}")]
+    #[error("row {row} has {dim} dimensions, the rows before it {first}; all must have the same")]
     Ragged {
         /// The first row that differs, counted from 0.
         row: u64,
@@ -122,22 +122,48 @@ pub enum Problem {
         found: u64,
     },
     /// No `.npy` file, whatever its name says.
-    #[error("no .npy file: it does not begin with \\x93NUMPY")]
+    #[error("this is no .npy file: it does not begin with \\x93NUMPY")]
     NotNpy,
     /// A version of the format that did not exist when this was written.
-    #[error("version {0}.{1} of the .npy format; 1.0, 2.0 and 3.0 are known")]
+    #[error("version {0}.{1} of the .npy format is not known; 1.0, 2.0 and 3.0 are")]
     NpyVersion(u8, u8),
     /// A `.npy` header that cannot be understood.
     #[error("the .npy header is damaged: {0}")]
     NpyHeader(&'static str),
     /// A `.npy` element type that is not read.
-    #[error("elements of type {0}; f8, f4, f2, u1, i1, i4 and i8 are read")]
+    #[error(
+        "the elements are {}, which are not read; save the array as numbers that are, \
+         as with `array.astype('float32')`",
+        npy_type(.0)
+    )]
     NpyType(String),
+    /// A `.npy` array whose elements are structures, or arrays themselves.
+    #[error(
+        "the elements are structures, {}, which are not read; save the field that holds the vectors, \
+         as with `numpy.save(path, array['field'])`",
+        shortened(.0)
+    )]
+    NpyStructure(String),
     /// A `.npy` array that is not a matrix.
-    #[error("an array of {} axes is no matrix", .0.len())]
+    #[error(
+        "the array has the shape ({}), which is no matrix; reshape it to (rows, dimensions)",
+        shape(.0)
+    )]
     NpyShape(Vec<u64>),
+    /// An integer that the next wider kind does not have, see [`Kind::I64`].
+    #[error(
+        "row {row}, column {column}: {value} does not fit i64, as which unsigned integers are read"
+    )]
+    DoesNotFit {
+        /// The row, counted from 0.
+        row: u64,
+        /// The column, counted from 0.
+        column: u64,
+        /// The number.
+        value: String,
+    },
     /// Elements of one kind, to be written to a format of another.
-    #[error("elements of type {kind} do not fit a .{format} file")]
+    #[error("elements of type {kind} do not fit a .{format} file; convert them, or write .npy")]
     WrongKind {
         /// The kind of the elements.
         kind: Kind,
@@ -160,13 +186,22 @@ pub enum Problem {
     },
     /// No column can be told to be the one of the vectors.
     #[error(
-        "{}; name one",
-        if .0.is_empty() { "no column holds lists of numbers".to_owned() }
-        else { format!("the columns {} hold lists of numbers", quoted(.0)) }
+        "the columns {} hold lists of numbers; name one",
+        quoted(.0)
     )]
     WhichColumn(Vec<String>),
+    /// No column holds vectors.
+    #[error("no column holds {wanted}; there are {}", .there.join(", "))]
+    NoVectors {
+        /// What is read.
+        wanted: &'static str,
+        /// The columns that there are, with their types.
+        there: Vec<String>,
+    },
     /// A column of another type than is wanted.
-    #[error("column `{column}` holds {found}, where {wanted} are wanted")]
+    #[error(
+        "column `{column}` holds {found}, where {wanted} are wanted; cast it, or name another column"
+    )]
     ColumnType {
         /// The column.
         column: String,
@@ -176,7 +211,7 @@ pub enum Problem {
         wanted: &'static str,
     },
     /// A row without a value, or with a vector that lacks an element.
-    #[error("column `{column}`: a null in row {row}")]
+    #[error("column `{column}`: a null in row {row}; leave such rows out, or fill them")]
     Null {
         /// The column.
         column: String,
@@ -184,7 +219,10 @@ pub enum Problem {
         row: u64,
     },
     /// Lists of different lengths.
-    #[error("column `{column}`: row {row} has {dim} dimensions, the rows before it {first}")]
+    #[error(
+        "column `{column}`: row {row} has {dim} dimensions, the rows before it {first}; \
+         all must have the same"
+    )]
     RaggedColumn {
         /// The column.
         column: String,
@@ -196,7 +234,7 @@ pub enum Problem {
         first: usize,
     },
     /// Keys that are not one for each row.
-    #[error("{keys} keys for {rows} rows")]
+    #[error("{keys} keys were given for {rows} rows; give each row one")]
     KeyCount {
         /// The keys.
         keys: usize,
@@ -207,4 +245,35 @@ pub enum Problem {
 
 fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// At most so much of what a file says is repeated.
+const SHOWN: usize = 80;
+
+fn shortened(text: &str) -> String {
+    let end = text.char_indices().nth(SHOWN).map(|(end, _)| end);
+    end.map_or_else(|| text.to_owned(), |end| format!("{} …", &text[..end]))
+}
+
+fn shape(axes: &[u64]) -> String {
+    let shown = axes.iter().take(8).map(u64::to_string).collect::<Vec<_>>().join(", ");
+    if axes.len() > 8 { format!("{shown}, …") } else { shown }
+}
+
+/// A type of elements as NumPy writes it, in words.
+fn npy_type(descr: &str) -> String {
+    let kind = descr.trim_start_matches(['<', '>', '|', '=']);
+    let words = match kind.chars().next() {
+        Some('b') => "truth values",
+        Some('c') => "complex numbers",
+        Some('f') => "floats of another width than 8, 4 or 2 bytes",
+        Some('S' | 'a') => "bytes",
+        Some('U') => "text",
+        Some('O') => "Python objects",
+        Some('M') => "dates",
+        Some('m') => "spans of time",
+        Some('V') => "bytes without a type",
+        _ => "of a type that is not known",
+    };
+    format!("{words} (`{}`)", shortened(descr))
 }

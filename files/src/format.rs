@@ -36,11 +36,15 @@ impl Format {
     pub(crate) const LIST: &'static str = ".fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs \
                                            .npy .parquet .arrow .feather .arrows";
 
-    /// The format that a file's name asks for; `None` where it asks for none that is known.
+    /// The format that a file's name asks for; `None` where it asks for none that is known. Only the
+    /// end of the name need be text, in capitals or not.
     pub(crate) fn of(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?;
-        let (_, extension) = name.strip_suffix(".zst").unwrap_or(name).rsplit_once('.')?;
-        Self::ALL.into_iter().find(|(known, _)| *known == extension).map(|(_, format)| format)
+        let name = path.file_name()?.as_encoded_bytes();
+        let name = without(name, b".zst").unwrap_or(name);
+        let is_of = |extension: &str| {
+            without(name, extension.as_bytes()).is_some_and(|front| front.ends_with(b"."))
+        };
+        Self::ALL.into_iter().find(|(known, _)| is_of(known)).map(|(_, format)| format)
     }
 
     pub(crate) fn extension(self) -> &'static str {
@@ -55,5 +59,11 @@ impl Format {
 
 /// Whether a file's name says that it is compressed.
 pub(crate) fn is_compressed(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "zst")
+    path.file_name().is_some_and(|name| without(name.as_encoded_bytes(), b".zst").is_some())
+}
+
+/// What stands before the end of a name, in capitals or not; `None` where it ends otherwise.
+fn without<'a>(name: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
+    let (front, last) = name.split_at_checked(name.len().checked_sub(end.len())?)?;
+    last.eq_ignore_ascii_case(end).then_some(front)
 }

@@ -7,7 +7,10 @@
 //! | `.fvecs` and kin | per row an `i32` dimension, then the row |
 //! | `.npy` | NumPy's own: versions 1 to 3, either byte order, C or Fortran order |
 //!
-//! Each also with `.zst` behind it, with the feature `zstd`.
+//! Each also with `.zst` behind it, with the feature `zstd`. Capitals in the end of a name change nothing.
+//!
+//! Elements are of the kinds that [`Kind`] has. Of other integers in `.npy`, Parquet and Arrow, `i16`
+//! and `u16` are read as `i32`, `u32` and `u64` as `i64`, which must have the value.
 //!
 //! No promise of a header is believed before the bytes have arrived, and whatever is wrong is a
 //! [`FileError`] that names the file and the trouble.

@@ -4,7 +4,7 @@
 //! number crates and their procedural macros for a dictionary of three entries.
 
 use crate::{
-    bin::Bin,
+    bin::{Bin, Stored},
     error::Problem,
     matrix::{Kind, Values, each_kind},
     rows::{Rows, Taken},
@@ -20,21 +20,25 @@ pub(crate) fn open<'a>(mut source: Source<'a>) -> Result<Box<dyn Rows + Send + '
         Some((">", kind)) => (Order::Big, kind),
         _ => return Err(Problem::NpyType(descr)),
     };
-    let kind = match kind {
-        "f8" => Kind::F64,
-        "f4" => Kind::F32,
-        "f2" => Kind::F16,
-        "u1" => Kind::U8,
-        "i1" => Kind::I8,
-        "i4" => Kind::I32,
-        "i8" => Kind::I64,
+    let stored = match kind {
+        "f8" => Stored::Kind(Kind::F64),
+        "f4" => Stored::Kind(Kind::F32),
+        "f2" => Stored::Kind(Kind::F16),
+        "u1" => Stored::Kind(Kind::U8),
+        "i1" => Stored::Kind(Kind::I8),
+        "i4" => Stored::Kind(Kind::I32),
+        "i8" => Stored::Kind(Kind::I64),
+        "i2" => Stored::I16,
+        "u2" => Stored::U16,
+        "u4" => Stored::U32,
+        "u8" => Stored::U64,
         _ => return Err(Problem::NpyType(descr)),
     };
     let &[rows, dim] = &*shape else { return Err(Problem::NpyShape(shape)) };
     if fortran_order && rows > 0 {
-        return Ok(Box::new(Turned::open(source, kind, order, [rows, dim])?));
+        return Ok(Box::new(Turned::open(source, stored, order, [rows, dim])?));
     }
-    Ok(Box::new(Bin::behind_header(source, kind, order, [rows, dim])?))
+    Ok(Box::new(Bin::behind_header(source, stored, order, [rows, dim])?))
 }
 
 fn header(source: &mut Source<'_>) -> Result<Header, Problem> {
@@ -69,14 +73,14 @@ struct Turned<'a> {
 impl<'a> Turned<'a> {
     fn open(
         source: Source<'a>,
-        kind: Kind,
+        stored: Stored,
         order: Order,
         [rows, dim]: [u64; 2],
     ) -> Result<Self, Problem> {
         if dim == 0 {
             return Err(Problem::NoDimensions);
         }
-        let columns = Bin::behind_header(source, kind, order, [dim, rows]);
+        let columns = Bin::behind_header(source, stored, order, [dim, rows]);
         let columns = columns.map_err(|problem| turned(problem, rows, dim))?;
         let sizes = usize::try_from(rows).and_then(|rows| Ok((rows, usize::try_from(dim)?)));
         let (rows, dim) = sizes.map_err(|_| Problem::TooLarge { rows, dim })?;
@@ -129,6 +133,9 @@ fn turned(problem: Problem, rows: u64, dim: u64) -> Problem {
         Problem::Truncated { needed, found, .. } => Problem::Truncated { rows, dim, needed, found },
         Problem::Trailing { .. } => Problem::Trailing { rows, dim },
         Problem::TooLarge { .. } => Problem::TooLarge { rows, dim },
+        Problem::DoesNotFit { row, column, value } => {
+            Problem::DoesNotFit { row: column, column: row, value }
+        }
         other => other,
     }
 }
@@ -161,7 +168,7 @@ impl Header {
             let key = parser.string()?;
             parser.expect(":", "a key stands without a value")?;
             match key {
-                "descr" => descr = Some(parser.string()?.to_owned()),
+                "descr" => descr = Some(parser.element_type()?.to_owned()),
                 "fortran_order" => fortran_order = Some(parser.boolean()?),
                 "shape" => shape = Some(parser.tuple()?),
                 _ => return Err(Problem::NpyHeader("it has a key that no version knows")),
@@ -208,6 +215,36 @@ impl<'a> Parser<'a> {
         Ok(string)
     }
 
+    /// A string, or else a list, or a tuple, of which structures and arrays are made.
+    fn element_type(&mut self) -> Result<&'a str, Problem> {
+        let text = self.rest.trim_start();
+        if !text.starts_with(['[', '(']) {
+            return self.string();
+        }
+        let mut inside = Parser { rest: text };
+        let mut depth = 0usize;
+        loop {
+            inside.rest = inside.rest.trim_start();
+            match inside.rest.chars().next() {
+                Some('\'' | '"') => {
+                    inside.string()?;
+                    continue;
+                }
+                Some('[' | '(') => depth += 1,
+                Some(']' | ')') => depth -= 1,
+                Some(_) => {}
+                None => return Err(Problem::NpyHeader("the type of its elements does not end")),
+            }
+            let mut rest = inside.rest.chars();
+            rest.next();
+            inside.rest = rest.as_str();
+            if depth == 0 {
+                let whole = &text[..text.len() - inside.rest.len()];
+                return Err(Problem::NpyStructure(whole.to_owned()));
+            }
+        }
+    }
+
     fn boolean(&mut self) -> Result<bool, Problem> {
         if self.eat("True") {
             return Ok(true);
@@ -225,7 +262,8 @@ impl<'a> Parser<'a> {
             let (number, rest) = text.split_at(digits);
             let number = number.parse();
             numbers.push(number.map_err(|_| Problem::NpyHeader("shape holds no numbers"))?);
-            self.rest = rest;
+            // What Python 2 puts behind a `long`.
+            self.rest = rest.strip_prefix('L').unwrap_or(rest);
             if !self.eat(",") {
                 self.expect(")", "shape does not end")?;
                 break;

@@ -96,7 +96,7 @@ impl<'a> Source<'a> {
     /// Room is made as the bytes arrive, at most twice what has arrived: a header can promise
     /// anything, and only the file itself is proof that it is worth the memory. A true promise
     /// ends with a vector that has exactly the capacity it needs.
-    pub(crate) fn append<T: Scalar>(
+    pub(crate) fn append<T: Raw>(
         &mut self,
         values: &mut Vec<T>,
         count: usize,
@@ -153,36 +153,46 @@ impl Order {
 }
 
 /// An element that can be read from bytes.
-pub(crate) trait Scalar: Pod {
+pub(crate) trait Raw: Pod {
     /// The same value with its bytes in the other order.
     fn swapped(self) -> Self;
+}
 
+/// An element that has a kind.
+pub(crate) trait Scalar: Raw {
     fn into_values(values: Vec<Self>) -> Values;
 }
 
-macro_rules! scalar {
-    ($($type:ty, $variant:ident, $value:ident => $swapped:expr;)*) => {$(
-        impl Scalar for $type {
+macro_rules! raw {
+    ($($type:ty $(, $variant:ident)?: $value:ident => $swapped:expr;)*) => {$(
+        impl Raw for $type {
             fn swapped(self) -> Self {
                 let $value = self;
                 $swapped
             }
+        }
 
+        $(impl Scalar for $type {
             fn into_values(values: Vec<Self>) -> Values {
                 Values::$variant(values)
             }
-        }
+        })?
     )*};
 }
 
-scalar! {
-    f64, F64, v => Self::from_bits(v.to_bits().swap_bytes());
-    f32, F32, v => Self::from_bits(v.to_bits().swap_bytes());
-    f16, F16, v => Self::from_bits(v.to_bits().swap_bytes());
-    u8, U8, v => v;
-    i8, I8, v => v;
-    i32, I32, v => v.swap_bytes();
-    i64, I64, v => v.swap_bytes();
+raw! {
+    f64, F64: v => Self::from_bits(v.to_bits().swap_bytes());
+    f32, F32: v => Self::from_bits(v.to_bits().swap_bytes());
+    f16, F16: v => Self::from_bits(v.to_bits().swap_bytes());
+    u8, U8: v => v;
+    i8, I8: v => v;
+    i32, I32: v => v.swap_bytes();
+    i64, I64: v => v.swap_bytes();
+    // Without a kind: they become one that is wider.
+    i16: v => v.swap_bytes();
+    u16: v => v.swap_bytes();
+    u32: v => v.swap_bytes();
+    u64: v => v.swap_bytes();
 }
 
 /// How many elements so many rows have, where this machine can address them.

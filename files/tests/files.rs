@@ -286,19 +286,45 @@ fn npy_comes_in_either_byte_order_and_column_by_column() {
 
 #[test]
 fn npy_that_is_no_matrix_of_known_elements_is_refused() {
-    let header = |descr, shape| {
+    let header = |descr: &str, shape: &str| {
         npy(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}"), &[0; 64])
     };
-    for descr in ["'<f16'", "'<u4'", "'=f4'", "'f4'", "''", "'é4'", "'|O'"] {
-        let error = problem("a.npy", &header(descr, "(2, 2)"));
+    for (descr, words) in [
+        ("<f16", "floats of another width than 8, 4 or 2 bytes"),
+        ("<c8", "complex numbers"),
+        ("|b1", "truth values"),
+        ("|O", "Python objects"),
+        ("<U5", "text"),
+        ("|S5", "bytes"),
+        ("<M8[ns]", "dates"),
+        ("|V2", "bytes without a type"),
+        ("=f4", "floats of another width than 8, 4 or 2 bytes"),
+        ("", "of a type that is not known"),
+        ("é4", "of a type that is not known"),
+    ] {
+        let error = problem("a.npy", &header(&format!("'{descr}'"), "(2, 2)"));
+        let expected = format!(
+            "the elements are {words} (`{descr}`), which are not read; save the array as numbers that \
+             are, as with `array.astype('float32')`"
+        );
+        assert_eq!(error.to_string(), expected);
         assert!(matches!(error, Problem::NpyType(_)), "{descr}: {error}");
     }
-    let structured = problem("a.npy", &header("[('x', '<f4')]", "(2, 2)"));
-    assert!(matches!(structured, Problem::NpyHeader(_)), "{structured}");
+    for descr in ["[('x', '<f4'), ('a ]', '|V4')]", "('<f4', (3,))", "[('v', [('x', '<f4')])]"] {
+        let error = problem("a.npy", &header(descr, "(2, 2)"));
+        assert!(matches!(&error, Problem::NpyStructure(found) if found == descr), "{error}");
+        assert!(error.to_string().contains("`numpy.save(path, array['field'])`"), "{error}");
+    }
+    for descr in ["[('x', '<f4'", "['x", "[", "(]("] {
+        let error = problem("a.npy", &header(descr, "(2, 2)"));
+        assert!(matches!(error, Problem::NpyHeader(_) | Problem::NpyStructure(_)), "{error}");
+    }
     for (shape, axes) in [("()", 0), ("(4,)", 1), ("(2, 2, 2)", 3)] {
         let error = problem("a.npy", &header("'<f4'", shape));
         assert!(matches!(error, Problem::NpyShape(found) if found.len() == axes));
     }
+    let error = problem("a.npy", &header("'<f4'", "(2, 3, 4L)")).to_string();
+    assert!(error.contains("the shape (2, 3, 4)") && error.contains("reshape it to"), "{error}");
     assert!(matches!(problem("a.npy", &header("'<f4'", "(2, 0)")), Problem::NoDimensions));
     assert!(matches!(problem("a.npy", b"\x93NUMPY\x04\x00"), Problem::NpyVersion(4, 0)));
     assert!(matches!(problem("a.npy", b"NUMPY\x93\x01\x00 and more"), Problem::NotNpy));
@@ -310,6 +336,88 @@ fn a_format_takes_only_its_own_kind_of_element() {
     let error = write(Path::new("/nowhere/a.u8bin"), &floats).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "/nowhere/a.u8bin: elements of type f32 do not fit a .u8bin file"
+        "/nowhere/a.u8bin: elements of type f32 do not fit a .u8bin file; convert them, or write .npy"
     );
+}
+
+/// `u2`, `i2`, `u4` and `u8` have no kind of their own: they become a wider one.
+#[test]
+fn npy_of_other_integers_is_read_as_wider_ones() {
+    let array = |descr: &str, fortran: &str, body: &[u8]| {
+        let header =
+            format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': (2L, 2L), }}");
+        read_from("a.npy", &*npy(&header, body), usize::MAX)
+    };
+    let narrow = Matrix::new(2, Values::I32(vec![0, 1, 40_000, 65_535]));
+    let bytes = |order: fn(u16) -> [u8; 2]| [0, 1, 40_000, 65_535].map(order).concat();
+    assert_eq!(array("<u2", "False", &bytes(u16::to_le_bytes)).unwrap(), narrow);
+    assert_eq!(array(">u2", "False", &bytes(u16::to_be_bytes)).unwrap(), narrow);
+    let turned = [0, 40_000, 1, 65_535].map(u16::to_le_bytes).concat();
+    assert_eq!(array("<u2", "True", &turned).unwrap(), narrow);
+    let signed = [0, -1, i16::MIN, i16::MAX].map(i16::to_le_bytes).concat();
+    let expected = Values::I32(vec![0, -1, -32_768, 32_767]);
+    assert_eq!(array("<i2", "False", &signed).unwrap(), Matrix::new(2, expected));
+    let wide = [0, 1, 1 << 31, u32::MAX].map(u32::to_le_bytes).concat();
+    let expected = Values::I64(vec![0, 1, 1 << 31, i64::from(u32::MAX)]);
+    assert_eq!(array("<u4", "False", &wide).unwrap(), Matrix::new(2, expected));
+    let widest = |last: u64| [0, 1, 2, last].map(u64::to_le_bytes).concat();
+    let expected = Values::I64(vec![0, 1, 2, i64::MAX]);
+    let read = array("<u8", "False", &widest(i64::MAX as u64)).unwrap();
+    assert_eq!(read, Matrix::new(2, expected));
+
+    let says = "row 1, column 1: 9223372036854775808 does not fit i64, as which unsigned integers are read";
+    for fortran in ["False", "True"] {
+        let error = array("<u8", fortran, &widest(1 << 63)).unwrap_err();
+        assert_eq!(error.problem.to_string(), says);
+    }
+    let second = [0, 1 << 63, 2, 3].map(u64::to_le_bytes).concat();
+    for (fortran, place) in [("False", (0, 1)), ("True", (1, 0))] {
+        let error = array("<u8", fortran, &second).unwrap_err();
+        let Problem::DoesNotFit { row, column, .. } = error.problem else { panic!("{error}") };
+        assert_eq!((row, column), place, "fortran order: {fortran}");
+    }
+    for end in 0..8 {
+        let error = array("<u2", "False", &bytes(u16::to_le_bytes)[..end]).unwrap_err().problem;
+        let is_cut = matches!(error, Problem::Truncated { rows: 2, dim: 2, needed: 8, found }
+            if found == end as u64);
+        assert!(is_cut, "{error}");
+    }
+}
+
+/// In chunks the place of a number counts from the front of the file.
+#[test]
+fn a_number_that_does_not_fit_is_placed_in_the_file() {
+    let header = "{'descr': '<u8', 'fortran_order': False, 'shape': (5, 1)}";
+    let body = [1, 2, 3, u64::MAX, 5].map(u64::to_le_bytes).concat();
+    let bytes = npy(header, &body);
+    let mut reader = Reader::from_bytes("a.npy", &*bytes, &Columns::default()).unwrap();
+    let error = reader.chunks(2).find_map(Result::err).unwrap();
+    assert!(matches!(error.problem, Problem::DoesNotFit { row: 3, column: 0, .. }), "{error}");
+}
+
+#[test]
+fn names_end_in_capitals_too_and_need_not_be_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["a.NPY", "a.FVECS", "a.Fbin", ".fbin", "a.b.npy"];
+    for name in SUFFIXES.iter().flat_map(|end| names.map(|name| format!("{name}{end}"))) {
+        for name in [name.clone(), name.replace(".zst", ".ZST")] {
+            let path = dir.path().join(name);
+            let matrix = Matrix::new(2, Values::F32(vec![1.0, 2.0]));
+            write(&path, &matrix).unwrap();
+            assert_eq!(read(&path).unwrap(), matrix, "{}", path.display());
+            let is_compressed = path.as_os_str().to_str().unwrap().to_lowercase().ends_with("zst");
+            let begins = fs::read(&path).unwrap().starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+            assert_eq!(begins, is_compressed, "{}", path.display());
+        }
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let path = dir.path().join(std::ffi::OsStr::from_bytes(b"\xff\xfe.fbin"));
+        let matrix = Matrix::new(2, Values::F32(vec![1.0, 2.0]));
+        write(&path, &matrix).unwrap();
+        assert_eq!(read(&path).unwrap(), matrix);
+        let error = read(dir.path().join(std::ffi::OsStr::from_bytes(b"\xff.csv"))).unwrap_err();
+        assert!(matches!(error.problem, Problem::Io(_)), "{error}");
+    }
 }
