@@ -9,6 +9,8 @@ pub enum Keys {
     Unsigned(Vec<u64>),
     /// Text.
     Text(Vec<String>),
+    /// Bytes, of one width or of many. A UUID is 16: `<[u8; 16]>::try_from(key)`.
+    Bytes(Vec<Vec<u8>>),
 }
 
 impl Keys {
@@ -18,6 +20,7 @@ impl Keys {
             Self::Signed(keys) => keys.len(),
             Self::Unsigned(keys) => keys.len(),
             Self::Text(keys) => keys.len(),
+            Self::Bytes(keys) => keys.len(),
         }
     }
 

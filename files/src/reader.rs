@@ -40,6 +40,8 @@ use crate::{
 /// ```
 ///
 /// A `.npy` array in Fortran order lies column by column: of such a file all is read with the first chunk.
+/// Parquet, and Arrow files (which end in a table of contents), are brought into memory where they are
+/// compressed as a whole or come from elsewhere than a file.
 pub struct Reader<'a> {
     path: PathBuf,
     rows: Box<dyn Rows + Send + 'a>,

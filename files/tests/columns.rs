@@ -49,8 +49,23 @@ fn texts() -> Keys {
     Keys::Text((0..5).map(|i| format!("key {i}")).collect())
 }
 
+fn uuids() -> Keys {
+    Keys::Bytes((0..5).map(|i| ((1u128 << 127) + i).to_be_bytes().to_vec()).collect())
+}
+
+/// The keys from a place on.
+fn behind(keys: &Keys, at: usize) -> Keys {
+    match keys {
+        Keys::Signed(keys) => Keys::Signed(keys[at..].to_vec()),
+        Keys::Unsigned(keys) => Keys::Unsigned(keys[at..].to_vec()),
+        Keys::Text(keys) => Keys::Text(keys[at..].to_vec()),
+        Keys::Bytes(keys) => Keys::Bytes(keys[at..].to_vec()),
+    }
+}
+
 #[test]
-fn what_pyarrow_writes_is_read() {
+fn what_pyarrow_and_polars_write_is_read() {
+    let integers = Matrix::new(3, Values::I32(rows().into_iter().map(|x| x as i32).collect()));
     let doubles = Matrix::new(3, Values::F64(rows()));
     let halves = Matrix::new(3, Values::F16(rows().into_iter().map(f16::from_f64).collect()));
     let bytes = Matrix::new(3, Values::I8(rows().into_iter().map(|x| x as i8).collect()));
@@ -62,6 +77,17 @@ fn what_pyarrow_writes_is_read() {
         ("fixed_f32.arrow", floats(), numbers(10..15), None),
         ("list_f32.feather", floats(), texts(), None),
         ("fixed_f32.arrows", floats(), texts(), None),
+        ("polars_categorical.arrow", floats(), texts(), None),
+        ("polars_zstd.arrow", floats(), numbers(10..15), None),
+        ("polars_stream.arrow", floats(), texts(), None), // a stream under the name of a file
+        ("dictionary.arrows", floats(), texts(), None),
+        ("dictionary.parquet", floats(), texts(), Some(5)), // brotli
+        ("dictionary_i64.feather", floats(), numbers(10..15), None),
+        ("uuid.arrow", integers.clone(), uuids(), None), // list<i16>
+        ("binary.parquet", integers.clone(), uuids(), Some(5)),
+        ("binary_view.arrow", integers, uuids(), None), // large_list<i32>
+        ("view.arrow", floats(), numbers(10..15), None),
+        ("large_view.arrow", floats(), numbers(10..15), None),
     ] {
         let path = fixture(name);
         assert_eq!(read(&path).unwrap(), matrix, "{name}");
@@ -77,18 +103,91 @@ fn what_pyarrow_writes_is_read() {
         let parts = chunked(&path, &columns, 3).unwrap();
         assert_eq!(parts.iter().map(|(part, _)| part.rows()).collect::<Vec<_>>(), [3, 2], "{name}");
         assert_eq!(parts[0].0, matrix.truncated(3), "{name}");
-        match (&parts[1].1, &whole[0].1) {
-            (Keys::Text(part), Keys::Text(whole)) => assert_eq!(part, &whole[3..]),
-            (Keys::Signed(part), Keys::Signed(whole)) => assert_eq!(part, &whole[3..]),
-            (Keys::Unsigned(part), Keys::Unsigned(whole)) => assert_eq!(part, &whole[3..]),
-            kinds => panic!("{name} has keys of two kinds: {kinds:?}"),
-        }
+        assert_eq!(parts[1].1, behind(&whole[0].1, 3), "{name}");
 
         // And where the bytes come from elsewhere.
         let bytes = fs::read(&path).unwrap();
         let mut reader = Reader::from_bytes(&path, &*bytes, &columns).unwrap();
         assert_eq!(reader.next_chunk(100).unwrap().unwrap().matrix, whole[0].0, "{name}");
     }
+}
+
+#[test]
+fn unsigned_lists_become_wider_ones() {
+    let rows = |last: i64| vec![0, 7, 1, 8, 2, 9, last, 0];
+    let narrow = rows(i64::from(u16::MAX)).into_iter().map(|x| x as i32).collect();
+    assert_eq!(read(fixture("u16.arrow")).unwrap(), Matrix::new(2, Values::I32(narrow)));
+    for (name, last) in [("u32.arrow", i64::from(u32::MAX)), ("u64.arrow", i64::MAX)] {
+        assert_eq!(read(fixture(name)).unwrap(), Matrix::new(2, Values::I64(rows(last))), "{name}");
+    }
+    let path = fixture("u64_large.arrow");
+    let says = |rows: usize| {
+        let mut reader = Reader::open(&path).unwrap();
+        reader.chunks(rows).find_map(Result::err).unwrap().problem.to_string()
+    };
+    let expected = "row 1, column 1: 9223372036854775808 does not fit i64, as which unsigned \
+                    integers are read";
+    assert_eq!((says(1), says(9)), (expected.to_owned(), expected.to_owned()));
+}
+
+#[test]
+fn columns_that_are_not_read_are_named() {
+    let says = |columns: &Columns| {
+        let error = Reader::open_columns(fixture("refused.arrow"), columns).unwrap_err();
+        error.problem.to_string()
+    };
+    let there = "no column holds lists of floats or integers; there are `id` (Float64), `when` (Date32), \
+                 `embedding` (List(Utf8))";
+    assert_eq!(says(&Columns::default()), there);
+    let advice = "; cast it, or name another column";
+    let expected =
+        "column `embedding` holds List(Utf8), where lists of floats or integers are wanted";
+    assert_eq!(says(&Columns::default().vectors("embedding")), format!("{expected}{advice}"));
+    let columns = Columns::default().vectors("embedding");
+    for (keys, holds) in [("id", "Float64"), ("when", "Date32"), ("embedding", "List(Utf8)")] {
+        let expected =
+            format!("column `{keys}` holds {holds}, where integers, text or bytes are wanted");
+        assert_eq!(says(&columns.clone().keys(keys)), format!("{expected}{advice}"));
+    }
+}
+
+#[test]
+fn what_is_no_arrow_file_is_named() {
+    let says = |bytes: &[u8]| {
+        let error = Reader::from_bytes("a.arrow", bytes, &Columns::default()).unwrap_err();
+        error.problem.to_string()
+    };
+    let good = fs::read(fixture("polars_categorical.arrow")).unwrap();
+    assert!(says(b"FEA1 and more").contains("Feather of version 1"));
+    assert!(says(b"ARROW1").contains("does not end with the length of a footer"));
+    assert!(says(&[good.clone(), vec![0]].concat()).contains("does not end with the length"));
+    let at = good.len() - 10;
+    let mut bytes = good.clone();
+    bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(says(&bytes).contains("the footer would be longer than the file"));
+
+    // The places of messages: offset `i64`, metadata `i32`, 4 bytes, body `i64`.
+    let start = good.windows(8).rposition(|bytes| bytes == 8u64.to_le_bytes());
+    assert!(start.is_none(), "polars's messages are not at the front");
+    let footer =
+        good.len() - 10 - u32::from_le_bytes(good[at..at + 4].try_into().unwrap()) as usize;
+    let mut refused = 0;
+    for place in (footer..at - 8).step_by(4) {
+        let number = i64::from_le_bytes(good[place..place + 8].try_into().unwrap());
+        if !(1..=footer as i64).contains(&number) {
+            continue;
+        }
+        for hostile in [i64::MAX, -1, footer as i64 + 1] {
+            let mut bytes = good.clone();
+            bytes[place..place + 8].copy_from_slice(&hostile.to_le_bytes());
+            let columns = Columns::default().keys("id");
+            let error = Reader::from_bytes("a.arrow", &*bytes, &columns).err();
+            refused += usize::from(error.is_some_and(|error| {
+                error.problem.to_string().contains("a message lies outside of the file")
+            }));
+        }
+    }
+    assert!(refused >= 6, "{refused}");
 }
 
 #[test]
@@ -111,10 +210,9 @@ fn the_column_is_the_only_one_or_named() {
     );
     assert_eq!(
         says(name, &Columns::default().vectors("name")),
-        "column `name` holds Utf8, where lists of f64, f32, f16, u8, i8, i32 or i64 are wanted"
+        "column `name` holds Utf8, where lists of floats or integers are wanted; cast it, or name \
+         another column"
     );
-    let expected = "where integers or text are wanted";
-    assert!(says(name, &Columns::default().keys("embedding")).ends_with(expected));
 }
 
 #[test]
@@ -132,12 +230,17 @@ fn holes_and_ragged_rows_are_named() {
     let any = Columns::default();
     assert_eq!(
         says("ragged.parquet", &any),
-        "column `embedding`: row 2 has 1 dimensions, the rows before it 2"
+        "column `embedding`: row 2 has 1 dimensions, the rows before it 2; all must have the same"
     );
-    assert_eq!(says("null_row.parquet", &any), "column `embedding`: a null in row 1");
-    assert_eq!(says("null_element.parquet", &any), "column `embedding`: a null in row 2");
+    let null = |column: &str, row: u8| {
+        format!("column `{column}`: a null in row {row}; leave such rows out, or fill them")
+    };
+    assert_eq!(says("null_row.parquet", &any), null("embedding", 1));
+    assert_eq!(says("null_element.parquet", &any), null("embedding", 2));
     let names = Columns::default().keys("name");
-    assert_eq!(says("fixed_f32.parquet", &names), "column `name`: a null in row 1");
+    assert_eq!(says("fixed_f32.parquet", &names), null("name", 1));
+    // In a dictionary.
+    assert_eq!(says("list_f32.feather", &names), null("name", 1));
 }
 
 #[test]
@@ -154,7 +257,8 @@ fn what_is_written_is_read() {
         Values::I32((-5..10).collect()),
         Values::I64((0..15).map(integers).collect()),
     ];
-    let keys = [texts(), numbers(-2..3), Keys::Unsigned((u64::MAX - 4..=u64::MAX).collect())];
+    let unsigned = Keys::Unsigned((u64::MAX - 4..=u64::MAX).collect());
+    let keys = [texts(), numbers(-2..3), unsigned, uuids()];
     let columns = Columns::default().vectors("vector").keys("key");
     for format in ["parquet", "arrow", "feather", "arrows"] {
         let path = dir.path().join(format!("a.{format}"));
@@ -211,6 +315,12 @@ fn a_file_cut_or_changed_at_any_byte_is_survived() {
         "fixed_f32.arrow",
         "list_f32.feather",
         "fixed_f32.arrows",
+        "polars_categorical.arrow",
+        "polars_zstd.arrow",
+        "dictionary.arrows",
+        "dictionary.parquet",
+        "uuid.arrow",
+        "view.arrow",
     ] {
         let survive = |bytes: &[u8]| {
             Reader::from_bytes(name, bytes, &columns)

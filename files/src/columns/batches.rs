@@ -56,9 +56,7 @@ impl<'a> Batches<'a> {
                 Self::parquet(file, columns)
             }
             (Format::Parquet, input) => Self::parquet(all(path, input)?, columns),
-            (format, input) => {
-                Self::ipc(Ipc::open(Source::new(path, input)?, format == Format::Arrow)?, columns)
-            }
+            (_, input) => Self::ipc(Ipc::open(path, input)?, columns),
         })
     }
 
@@ -111,7 +109,7 @@ impl Container<'_> {
 
 /// Runs what reads a container. The crates that do so panic over some damage, which is the file's fault
 /// and not the caller's; what they leave behind is never used again, as an error ends the reading.
-fn guarded<T>(read: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text =

@@ -2,7 +2,7 @@
 
 use arrow_schema::Schema;
 
-use super::vectors::holds_vectors;
+use super::vectors::{WANTED, holds_vectors};
 use crate::{error::Problem, keys::Columns};
 
 /// The places of the wanted columns in a schema.
@@ -29,10 +29,11 @@ impl Choice {
                 let holds = |at: &usize| holds_vectors(schema.field(*at).data_type());
                 let found: Vec<usize> = (0..schema.fields().len()).filter(holds).collect();
                 let name = |at: &usize| schema.field(*at).name().clone();
-                let &[only] = &*found else {
-                    return Err(Problem::WhichColumn(found.iter().map(name).collect()));
-                };
-                only
+                match *found {
+                    [only] => only,
+                    [] => return Err(no_vectors(schema)),
+                    _ => return Err(Problem::WhichColumn(found.iter().map(name).collect())),
+                }
             }
         };
         Ok(Self { vectors, keys })
@@ -53,4 +54,10 @@ impl Choice {
         let place = |at: usize| wanted.iter().take_while(|other| **other < at).count();
         Self { vectors: place(self.vectors), keys: self.keys.map(place) }
     }
+}
+
+fn no_vectors(schema: &Schema) -> Problem {
+    let fields = schema.fields().iter();
+    let there = fields.map(|field| format!("`{}` ({})", field.name(), field.data_type()));
+    Problem::NoVectors { wanted: WANTED, there: there.collect() }
 }

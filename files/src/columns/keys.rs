@@ -1,39 +1,39 @@
-//! A column whose rows are integers or text.
+//! A column whose rows are integers, text or bytes, each written out or the place of one in a dictionary.
 
 use arrow_array::{
-    ArrayRef, ArrowPrimitiveType,
+    Array, ArrayRef, ArrowPrimitiveType,
     cast::AsArray,
     types::{
         Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     },
 };
 use arrow_schema::{DataType, Field};
+use arrow_select::take::take;
 
-use super::vectors::first_null;
+use super::{batches::guarded, vectors::first_null};
 use crate::{error::Problem, keys::Keys};
 
 /// The column of keys.
 pub(super) struct KeyColumn {
     name: String,
+    /// The type of the keys themselves, also where they are in a dictionary.
+    values: DataType,
     empty: Keys,
 }
 
 impl KeyColumn {
     pub(super) fn new(field: &Field) -> Result<Self, Problem> {
-        use DataType::{
-            Int8, Int16, Int32, Int64, LargeUtf8, UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
-        };
         let name = field.name().clone();
-        let empty = match field.data_type() {
-            Int8 | Int16 | Int32 | Int64 => Keys::Signed(Vec::new()),
-            UInt8 | UInt16 | UInt32 | UInt64 => Keys::Unsigned(Vec::new()),
-            Utf8 | LargeUtf8 | Utf8View => Keys::Text(Vec::new()),
-            other => {
-                let (found, wanted) = (other.to_string(), "integers or text");
-                return Err(Problem::ColumnType { column: name, found, wanted });
-            }
+        let values = match field.data_type() {
+            DataType::Dictionary(_, values) => &**values,
+            plain => plain,
         };
-        Ok(Self { name, empty })
+        let Some(empty) = empty(values) else {
+            let (found, wanted) = (field.data_type().to_string(), "integers, text or bytes");
+            return Err(Problem::ColumnType { column: name, found, wanted });
+        };
+        let values = values.clone();
+        Ok(Self { name, values, empty })
     }
 
     /// No keys, of the kind of its own.
@@ -48,6 +48,17 @@ impl KeyColumn {
         first: u64,
         keys: &mut Keys,
     ) -> Result<(), Problem> {
+        let column = &match column.as_any_dictionary_opt() {
+            Some(coded) => guarded(|| Ok(take(coded.values(), coded.keys(), None)?))?,
+            None => column.clone(),
+        };
+        // Nobody else compares a dictionary with what the schema says of it.
+        if *column.data_type() != self.values {
+            let (name, found) = (&self.name, column.data_type());
+            let text =
+                format!("the dictionary of column `{name}` holds {found}, not {}", self.values);
+            return Err(Problem::Container(text.into()));
+        }
         if let Some(at) = first_null(column) {
             return Err(Problem::Null { column: self.name.clone(), row: first + at as u64 });
         }
@@ -60,21 +71,47 @@ impl KeyColumn {
             (Keys::Unsigned(keys), DataType::UInt16) => extend::<UInt16Type, _>(keys, column),
             (Keys::Unsigned(keys), DataType::UInt32) => extend::<UInt32Type, _>(keys, column),
             (Keys::Unsigned(keys), _) => extend::<UInt64Type, _>(keys, column),
-            (Keys::Text(keys), DataType::Utf8) => texts(keys, column.as_string::<i32>().iter()),
+            (Keys::Text(keys), DataType::Utf8) => owned(keys, column.as_string::<i32>().iter()),
             (Keys::Text(keys), DataType::LargeUtf8) => {
-                texts(keys, column.as_string::<i64>().iter());
+                owned(keys, column.as_string::<i64>().iter())
             }
-            (Keys::Text(keys), _) => texts(keys, column.as_string_view().iter()),
+            (Keys::Text(keys), _) => owned(keys, column.as_string_view().iter()),
+            (Keys::Bytes(keys), DataType::Binary) => owned(keys, column.as_binary::<i32>().iter()),
+            (Keys::Bytes(keys), DataType::LargeBinary) => {
+                owned(keys, column.as_binary::<i64>().iter());
+            }
+            (Keys::Bytes(keys), DataType::FixedSizeBinary(_)) => {
+                owned(keys, column.as_fixed_size_binary().iter());
+            }
+            (Keys::Bytes(keys), _) => owned(keys, column.as_binary_view().iter()),
         }
         Ok(())
     }
+}
+
+/// No keys, of the kind that these values are read as.
+fn empty(values: &DataType) -> Option<Keys> {
+    use DataType::{
+        Binary, BinaryView, FixedSizeBinary, Int8, Int16, Int32, Int64, LargeBinary, LargeUtf8,
+        UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
+    };
+    Some(match values {
+        Int8 | Int16 | Int32 | Int64 => Keys::Signed(Vec::new()),
+        UInt8 | UInt16 | UInt32 | UInt64 => Keys::Unsigned(Vec::new()),
+        Utf8 | LargeUtf8 | Utf8View => Keys::Text(Vec::new()),
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Keys::Bytes(Vec::new()),
+        _ => return None,
+    })
 }
 
 fn extend<T: ArrowPrimitiveType, K: From<T::Native>>(keys: &mut Vec<K>, column: &ArrayRef) {
     keys.extend(column.as_primitive::<T>().values().iter().map(|key| K::from(*key)));
 }
 
-/// Texts of which none is null.
-fn texts<'a>(keys: &mut Vec<String>, texts: impl Iterator<Item = Option<&'a str>>) {
-    keys.extend(texts.flatten().map(str::to_owned));
+/// Appends keys of which none is null.
+fn owned<'a, T: ToOwned + ?Sized + 'a>(
+    keys: &mut Vec<T::Owned>,
+    found: impl Iterator<Item = Option<&'a T>>,
+) {
+    keys.extend(found.flatten().map(T::to_owned));
 }

@@ -3,8 +3,8 @@
 use std::{io::Write, sync::Arc};
 
 use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, Float16Array, Float32Array, Float64Array, Int8Array,
-    Int32Array, Int64Array, RecordBatch, StringArray, UInt8Array, UInt64Array,
+    Array, ArrayRef, BinaryArray, FixedSizeListArray, Float16Array, Float32Array, Float64Array,
+    Int8Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt8Array, UInt64Array,
 };
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
@@ -83,6 +83,7 @@ fn batch(matrix: &Matrix, keys: Option<&Keys>) -> Result<RecordBatch, ArrowError
         Keys::Signed(keys) => Arc::new(Int64Array::from(keys.clone())) as ArrayRef,
         Keys::Unsigned(keys) => Arc::new(UInt64Array::from(keys.clone())),
         Keys::Text(keys) => Arc::new(StringArray::from_iter_values(keys)),
+        Keys::Bytes(keys) => Arc::new(BinaryArray::from_iter_values(keys)),
     });
     let columns: Vec<(&str, ArrayRef)> =
         keys.map(|keys| (KEY, keys)).into_iter().chain([(VECTOR, vectors)]).collect();
