@@ -115,13 +115,19 @@ class Case:
         import faiss
 
         index = make(faiss, self.base.shape[1])
-        index.hnsw.efConstruction = EF_CONSTRUCTION
+        graph = index
+        while not hasattr(graph, "hnsw"):
+            graph = faiss.downcast_index(graph.index)
+        graph.hnsw.efConstruction = EF_CONSTRUCTION
         index.train(self.base)
-        index.add(self.base)
+        if isinstance(index, faiss.IndexIDMap):
+            index.add_with_ids(self.base, keys(len(self.base)).astype("i8"))
+        else:
+            index.add(self.base)
         faiss.write_index(index, self.path(name))
 
         def search(beam):
-            index.hnsw.efSearch = beam
+            graph.hnsw.efSearch = beam
             distances, found = index.search(self.queries, K)
             return found, distances
 
@@ -140,7 +146,10 @@ def write(case):
     case.faiss("faiss-flat-l2", lambda faiss, dim: faiss.IndexHNSWFlat(dim, M))
     inner_product = lambda faiss, dim: faiss.IndexHNSWFlat(dim, M, faiss.METRIC_INNER_PRODUCT)
     case.faiss("faiss-flat-ip", inner_product)
-    for kind in ("QT_8bit", "QT_8bit_uniform"):
+    factory = lambda name: lambda faiss, dim: faiss.index_factory(dim, name)
+    case.faiss("faiss-idmap", factory(f"IDMap,HNSW{M}"))
+    case.faiss("faiss-l2norm", factory(f"L2norm,HNSW{M}"))
+    for kind in ("QT_8bit", "QT_8bit_uniform", "QT_6bit", "QT_4bit", "QT_fp16", "QT_bf16"):
         quantizer = lambda faiss: getattr(faiss.ScalarQuantizer, kind)
         case.faiss(
             f"faiss-{kind.lower().replace('_', '-')}",

@@ -78,6 +78,8 @@ type Distance = fn(f32) -> f32;
 const AS_IT_IS: Distance = |distance| distance;
 const ONE_MORE: Distance = |distance| 1.0 + distance;
 const NEGATED: Distance = |distance| -distance;
+/// Squared L2 of vectors of length 1, of which an index of ours has the cosine.
+const TWICE: Distance = |distance| 2.0 * distance;
 
 fn to_hnswlib(metric: Metric) -> Distance {
     if metric == Metric::InnerProduct { ONE_MORE } else { AS_IT_IS }
@@ -107,6 +109,12 @@ fn theirs(folder: &Path, lines: &mut Vec<Line>) -> Result<()> {
         ("faiss-flat-ip", NEGATED),
         ("faiss-qt-8bit", AS_IT_IS),
         ("faiss-qt-8bit-uniform", AS_IT_IS),
+        ("faiss-qt-6bit", AS_IT_IS),
+        ("faiss-qt-4bit", AS_IT_IS),
+        ("faiss-qt-fp16", AS_IT_IS),
+        ("faiss-qt-bf16", AS_IT_IS),
+        ("faiss-idmap", AS_IT_IS),
+        ("faiss-l2norm", TWICE),
     ] {
         let index = Index::from_faiss(path(case)).context(case)?;
         compare(folder, case, &index, distance, lines)?;

@@ -59,6 +59,11 @@ impl<'a> Cursor<'a> {
         Ok(bytes.try_into().expect("as many bytes as were asked for"))
     }
 
+    /// The next bytes, which stay.
+    pub(super) fn peek<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.bytes[self.at..].first_chunk()
+    }
+
     numbers! { u8 u16 u32 u64 i16 i32 i64 f64 }
 
     /// Whether all was read.

@@ -1,5 +1,6 @@
 //! Why a file of another library is not read.
 
+use std::path::PathBuf;
 use std::{fmt, io};
 
 use super::library::Library;
@@ -12,7 +13,12 @@ use crate::vectors::VectorError;
 #[non_exhaustive]
 pub enum ImportError {
     /// The file cannot be opened or read.
-    Read(io::Error),
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// It is no file of the library; `None` where it is none that is known.
     Unknown(Option<Library>),
     /// It ends too early.
@@ -48,6 +54,8 @@ pub enum ImportError {
         what: &'static str,
         /// What it is.
         found: String,
+        /// What is read, or what to do.
+        instead: &'static str,
     },
     /// The vectors are not in the file.
     NoVectors,
@@ -100,34 +108,56 @@ pub enum ImportError {
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(error) => write!(f, "the file cannot be read: {error}"),
+            Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
             Self::Unknown(Some(library)) => write!(f, "this is no index of {library}"),
             Self::Unknown(None) => f.write_str("this is no index of hnswlib, usearch or faiss"),
             Self::Cut { what, at, needed, left } => {
-                write!(f, "{what} would take {needed} bytes from byte {at} on; there are {left}")
+                write!(
+                    f,
+                    "the file is cut short or damaged: {what} would take {needed} bytes from byte {at} on, \
+                     and {left} are there"
+                )
             }
             Self::Excess { at, bytes } => {
-                write!(f, "{bytes} bytes follow behind its end at byte {at}")
+                write!(f, "{bytes} bytes follow behind the end of the index at byte {at}")
             }
             Self::Damaged { what, found, expected } => {
-                write!(f, "{what} is {found}; it must be {expected}")
+                write!(f, "the file is damaged: {what} is {found}; it must be {expected}")
             }
-            Self::Unsupported { what, found } => write!(f, "{what} is {found}, which is not read"),
-            Self::NoVectors => f.write_str("the vectors are not in the file"),
-            Self::Element { file, asked } => {
-                write!(f, "the elements are {file}; {asked} was asked for")
+            Self::Unsupported { what, found, instead } => {
+                write!(f, "{what} is {found}, which is not read; {instead}")
             }
+            Self::NoVectors => {
+                f.write_str("the vectors are not in the file; have the library write it with them")
+            }
+            Self::Element { file, asked } => write!(
+                f,
+                "the elements are {file}; {asked} was asked for: read it as an index of `Vectors<{file}>`"
+            ),
             Self::Link { from, to, level } => {
-                write!(f, "point {from} links to {to} on level {level}, where there is none")
+                write!(
+                    f,
+                    "the file is damaged: point {from} links to {to} on level {level}, where no such point is"
+                )
             }
             Self::Entry { id, level } => {
-                write!(f, "the entry point {id} is not on the highest level, {level}")
+                write!(
+                    f,
+                    "the file is damaged: the entry point {id} is not on the highest level, {level}"
+                )
             }
             Self::KeyTwice { key, id } => {
-                write!(f, "point {id} has the key {key}, which has come before")
+                write!(
+                    f,
+                    "point {id} has the key {key}, which another has; each needs a key of its own"
+                )
             }
             Self::Disproportion { bytes, file } => {
-                write!(f, "the lists would take {bytes} bytes; the file has {file}")
+                write!(
+                    f,
+                    "the lists of links would take {bytes} bytes of memory, and the whole file has {file}: \
+                     its levels have room for very different numbers of links"
+                )
             }
             Self::Params(error) => error.fmt(f),
             Self::Vectors(error) => write!(f, "vectors: {error}"),
@@ -139,7 +169,7 @@ impl fmt::Display for ImportError {
 impl std::error::Error for ImportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Read(error) | Self::Memory(error) => Some(error),
+            Self::Read { error, .. } | Self::Memory(error) => Some(error),
             Self::Params(error) => Some(error),
             Self::Vectors(error) => Some(error),
             _ => None,
@@ -162,8 +192,12 @@ impl ImportError {
         Self::Damaged { what, found: found.to_string(), expected: expected.to_string() }
     }
 
-    pub(super) fn unsupported(what: &'static str, found: impl fmt::Display) -> Self {
-        Self::Unsupported { what, found: found.to_string() }
+    pub(super) fn unsupported(
+        what: &'static str,
+        found: impl fmt::Display,
+        instead: &'static str,
+    ) -> Self {
+        Self::Unsupported { what, found: found.to_string(), instead }
     }
 
     /// What must hold of a number, or else it is damaged.

@@ -106,18 +106,19 @@ fn list_bytes(room: u64) -> Option<u64> {
 /// The parts of a file.
 pub(super) fn read(bytes: &[u8], metric: Metric) -> Result<Parsed<'_>, ImportError> {
     if !METRICS.contains(&metric) {
-        return Err(ImportError::unsupported("the metric of an hnswlib index", metric));
+        let instead = "hnswlib has l2, ip and cosine: give the one that the file was written with";
+        return Err(ImportError::unsupported("the metric of an hnswlib index", metric, instead));
     }
     let mut cursor = Cursor::new(bytes);
     let head = Head::read(&mut cursor)?;
     let Head { points, dim, size, highest, entry, max_m, max_m0, .. } = head;
     Parsed::check_count(points)?;
-    let elements = cursor.items(points, size, "elements")?;
+    let elements = cursor.items(points, size, "the elements")?;
     // From here on a point is some bytes of the file, and so are the sizes of its parts.
     let (points, size) = (points as usize, size as usize);
     let upper_bytes = list_bytes(max_m)
         .filter(|_| max_m > 0)
-        .ok_or_else(|| ImportError::damaged("maxM", max_m, "the room for a list"))?;
+        .ok_or_else(|| ImportError::damaged("maxM, the room for links,", max_m, "at least 1"))?;
     let mut parsed = Parsed {
         bytes: bytes.len(),
         element: "f32",
@@ -143,13 +144,13 @@ pub(super) fn read(bytes: &[u8], metric: Metric) -> Result<Parsed<'_>, ImportErr
         }
         let label = element.last_chunk().expect("an element ends with its label");
         parsed.keys.push(u64::from_le_bytes(*label));
-        let upper = cursor.u32("bytes of upper lists")?;
+        let upper = cursor.u32("the bytes of upper lists")?;
         let levels = u64::from(upper) / upper_bytes;
         let is_whole = u64::from(upper) % upper_bytes == 0;
         let level = u8::try_from(levels).ok().filter(|_| is_whole);
         let expected = || format!("up to 255 lists of {upper_bytes} bytes");
-        let level =
-            level.ok_or_else(|| ImportError::damaged("bytes of upper lists", upper, expected()))?;
+        let level = level
+            .ok_or_else(|| ImportError::damaged("the bytes of upper lists", upper, expected()))?;
         parsed.levels.push(level);
         for _ in 0..level {
             parsed.lists.push(list(&mut cursor, max_m)?);
@@ -161,11 +162,16 @@ pub(super) fn read(bytes: &[u8], metric: Metric) -> Result<Parsed<'_>, ImportErr
 
 /// The links of a list with room for so many.
 fn list<'a>(cursor: &mut Cursor<'a>, room: u64) -> Result<&'a [u8], ImportError> {
-    let count = cursor.u16("links in a list")?;
+    let count = cursor.u16("the number of links in a list")?;
     let _flags = cursor.u16("flags of a list")?;
     let links = cursor.items(room, 4, "a list of links")?;
     let expected = || format!("at most {room}");
-    ImportError::unless(u64::from(count) <= room, "links in a list", count, expected())?;
+    ImportError::unless(
+        u64::from(count) <= room,
+        "the number of links in a list",
+        count,
+        expected(),
+    )?;
     Ok(&links[..4 * usize::from(count)])
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | [`hnswlib`] | its `.bin` of `f32` | the same | its labels |
 //! | [`usearch`] | `f32`, `f16`, `bf16`, `i8`, `u8` under l2sq, ip, cos | | its keys |
-//! | [`faiss`] | `IndexHNSWFlat`, and `IndexHNSWSQ` with 8 bits | | 0, 1, 2 … |
+//! | [`faiss`] | `IndexHNSWFlat` and `IndexHNSWSQ`, also inside of others | | 0, 1, 2 …, or those of an `IndexIDMap` |
 //!
 //! What each byte of the files means stands where they are read. A file is parsed to the neutral parts
 //! ([`parsed`]) which one function turns into an index.
@@ -31,7 +31,9 @@
 //! Every number is verified when it is read, in time in proportion to the file; what does not hold is an
 //! [`ImportError`]. Memory is taken for what the file has bytes for, a few times over at most.
 
+mod codes;
 mod cursor;
+mod detect;
 mod error;
 mod export;
 mod faiss;
@@ -45,7 +47,7 @@ use std::path::Path;
 
 use nearfield_kernels::Metric;
 
-use cursor::Cursor;
+pub use detect::Foreign;
 pub use error::ImportError;
 pub use export::ExportError;
 pub use library::Library;
@@ -53,76 +55,6 @@ pub use library::Library;
 use crate::hnsw::Hnsw;
 use crate::index::Index;
 use crate::vectors::{VectorElement, Vectors};
-
-/// What a file of another library holds, as its first bytes tell.
-///
-/// ```no_run
-/// use nearfield_hnsw::{Foreign, Index, Library, Metric, Vectors};
-///
-/// let file = Foreign::detect("vectors.index")?;
-/// assert_eq!((file.library, file.element), (Library::Usearch, "f32"));
-/// let index = Index::<u64, Vectors<f32>>::from_usearch("vectors.index")?;
-/// # Ok::<(), nearfield_hnsw::ImportError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Foreign {
-    /// Which library wrote it.
-    pub library: Library,
-    /// The type of its elements, as [`Element::NAME`](nearfield_kernels::Element::NAME) names it; that
-    /// which an index has that is made of it.
-    pub element: &'static str,
-    /// The elements of a vector.
-    pub dim: usize,
-    /// How many points there are, removed ones among them.
-    pub points: u64,
-    /// The metric; `None` where the file does not tell.
-    pub metric: Option<Metric>,
-}
-
-impl Foreign {
-    /// Looks at a file.
-    ///
-    /// # Errors
-    /// When it cannot be read, is of none of the libraries, or has no vectors, or such as are not read.
-    pub fn detect(path: impl AsRef<Path>) -> Result<Self, ImportError> {
-        Self::detect_bytes(&bytes(path.as_ref())?)
-    }
-
-    /// Looks at the bytes of a file.
-    ///
-    /// # Errors
-    /// As [`detect`](Self::detect).
-    pub fn detect_bytes(bytes: &[u8]) -> Result<Self, ImportError> {
-        match usearch::Head::read(bytes, &mut Cursor::new(bytes)) {
-            Ok(head) => {
-                return Ok(Self {
-                    library: Library::Usearch,
-                    element: head.element,
-                    dim: usize::try_from(head.dim).unwrap_or(usize::MAX),
-                    points: head.points,
-                    metric: Some(head.metric),
-                });
-            }
-            Err(ImportError::Unknown(_)) => {}
-            Err(error) => return Err(error),
-        }
-        match faiss::Head::read(&mut Cursor::new(bytes)) {
-            Ok((faiss::Head { dim, points, metric }, _)) => {
-                let library = Library::Faiss;
-                return Ok(Self { library, element: "f32", dim, points, metric: Some(metric) });
-            }
-            Err(ImportError::Unknown(_)) => {}
-            Err(error) => return Err(error),
-        }
-        match hnswlib::Head::read(&mut Cursor::new(bytes)) {
-            Ok(hnswlib::Head { points, dim, .. }) => {
-                Ok(Self { library: Library::Hnswlib, element: "f32", dim, points, metric: None })
-            }
-            Err(_) => Err(ImportError::Unknown(None)),
-        }
-    }
-}
 
 impl Index<u64, Vectors<f32>> {
     /// Reads an index that hnswlib has [saved](https://github.com/nmslib/hnswlib), searched as it is;
@@ -190,8 +122,19 @@ impl Index<u64, Vectors<f32>> {
     }
 
     /// Reads an index that faiss has [written](https://github.com/facebookresearch/faiss), searched as
-    /// it is: an `IndexHNSWFlat`, or an `IndexHNSWSQ` of 8 bits, whose vectors are then kept as what the
-    /// codes stand for, in four times their memory. Keys are the places of the vectors.
+    /// it is: an `IndexHNSWFlat`, or an `IndexHNSWSQ` of 4, 6, 8 or 16 bits, whose vectors are kept as
+    /// what the codes stand for, in `f32`. Keys are the places of the vectors.
+    ///
+    /// It may be inside of others:
+    /// - of an `IndexIDMap` or `IndexIDMap2`: keys are its ids;
+    /// - of an `IndexRefine` with flat or scalar-quantized vectors: these are taken, so that the graph is
+    ///   searched by the distances by which faiss sorts what it found;
+    /// - of an `IndexPreTransform` that normalises (`L2norm,HNSW32`): the metric is
+    ///   [`Metric::Cosine`], whatever length queries have. faiss's distance is 1 − ours for its inner
+    ///   product, and 2 · ours for L2. Of others, such as PCA and OPQ, queries would have to be
+    ///   changed before a search, so these are refused.
+    ///
+    /// The metric L1 is [`Metric::Manhattan`].
     ///
     /// The index can be searched; to change it, [compact](Self::compact) it, which builds its graph
     /// anew.
@@ -264,5 +207,5 @@ impl<E: VectorElement> Index<u64, Vectors<E>> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ImportError> {
-    fs::read(path).map_err(ImportError::Read)
+    fs::read(path).map_err(|error| ImportError::Read { path: path.to_owned(), error })
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use nearfield_kernels::Metric;
 
+use super::codes::Codes;
 use super::cursor::numbers;
 use super::error::ImportError;
 use crate::graph::Graph;
@@ -52,10 +53,11 @@ pub(super) struct Parsed<'a> {
 /// Where the rows are.
 pub(super) enum Rows<'a> {
     /// A row every `stride` bytes.
-    Apart { bytes: &'a [u8], stride: usize },
-    /// A byte per element, which stands for `least + step · (byte + ½) / 255`; one range for each
-    /// dimension, or one for all.
-    Codes { codes: &'a [u8], least: Vec<f32>, step: Vec<f32> },
+    Apart {
+        bytes: &'a [u8],
+        stride: usize,
+    },
+    Codes(Codes<'a>),
 }
 
 impl Rows<'_> {
@@ -65,15 +67,7 @@ impl Rows<'_> {
             Self::Apart { bytes, stride } => {
                 out.copy_from_slice(&bytes[row * stride..][..out.len()]);
             }
-            Self::Codes { codes, least, step } => {
-                let (out, _) = out.as_chunks_mut::<4>();
-                let codes = &codes[row * out.len()..][..out.len()];
-                let ranges = least.iter().zip(step).cycle();
-                for ((out, code), (least, step)) in out.iter_mut().zip(codes).zip(ranges) {
-                    let share = (f32::from(*code) + 0.5) / 255.0;
-                    *out = (least + share * step).to_le_bytes();
-                }
-            }
+            Self::Codes(codes) => codes.write(row, out.as_chunks_mut().0),
         }
     }
 }

@@ -37,14 +37,14 @@ def keys(count):
     return np.arange(count, dtype="u8") * 3 + 1000
 
 
-def write(case, queries, kind, search):
+def write(case, queries, kind, search, beams=BEAMS):
     """The answers of `search(beam)`: keys and distances."""
-    out = [np.array([len(queries), K, len(BEAMS), *BEAMS], "<u4").tobytes()]
+    out = [np.array([len(queries), K, len(beams), *beams], "<u4").tobytes()]
     if kind == "bf16":
         out.append((queries.view("u4") >> 16).astype("<u2").tobytes())
     else:
         out.append(queries.astype("<" + kind).tobytes())
-    for beam in BEAMS:
+    for beam in beams:
         found, distances = search(beam)
         out += [found.astype("<u8").tobytes(), distances.astype("<f4").tobytes()]
     (FOLDER / f"{case}.answers").write_bytes(b"".join(out))
@@ -138,4 +138,73 @@ for case, index in (
     points = rows(14, index.d)
     index.train(points)
     index.add(points)
+    faiss.write_index(index, str(FOLDER / f"{case}.index"))
+
+
+def with_layers(case, index, kind="f4", keyed=False, beams=BEAMS):
+    """A few points in an index of faiss around another."""
+    graph = index
+    while not hasattr(graph, "hnsw"):
+        inside = getattr(graph, "index", None) or graph.base_index
+        graph = faiss.downcast_index(inside)
+    graph.hnsw.efConstruction = EF_CONSTRUCTION
+    scale = 20 if kind == "u1" else 1
+    points, queries = (abs(rows(count, 8) * scale) if kind == "u1" else rows(count, 8) for count in (30, 6))
+    if kind in ("u1", "i1"):
+        points, queries = (np.round(values * 20) if kind == "i1" else np.round(values) for values in (points, queries))
+    index.train(points)
+    if keyed:
+        index.add_with_ids(points, keys(30).astype("i8"))
+    else:
+        index.add(points)
+    faiss.write_index(index, str(FOLDER / f"{case}.index"))
+
+    def search(beam):
+        graph.hnsw.efSearch = beam
+        distances, found = index.search(queries, K)
+        return found, distances
+
+    write(case, queries, "f4", search, beams)
+
+
+L2, IP = faiss.METRIC_L2, faiss.METRIC_INNER_PRODUCT
+for name, kind in (
+    ("4bit", "f4"),
+    ("4bit_uniform", "f4"),
+    ("6bit", "f4"),
+    ("fp16", "f4"),
+    ("bf16", "f4"),
+    ("8bit_direct", "u1"),
+    ("8bit_direct_signed", "i1"),
+):
+    quantizer = getattr(faiss.ScalarQuantizer, f"QT_{name}")
+    with_layers(f"faiss-sq-{name.replace('_', '-')}", faiss.IndexHNSWSQ(8, quantizer, M), kind)
+with_layers("faiss-l1", faiss.IndexHNSWFlat(8, M, faiss.METRIC_L1))
+with_layers("faiss-idmap", faiss.IndexIDMap(faiss.IndexHNSWFlat(8, M)), keyed=True)
+fp16 = faiss.ScalarQuantizer.QT_fp16
+with_layers("faiss-idmap2-ip", faiss.IndexIDMap2(faiss.IndexHNSWSQ(8, fp16, M, IP)), keyed=True)
+with_layers("faiss-l2norm-ip", faiss.index_factory(8, f"L2norm,HNSW{M}", IP))
+with_layers("faiss-l2norm-l2", faiss.index_factory(8, f"IDMap,L2norm,HNSW{M}", L2), keyed=True)
+same = faiss.RemapDimensionsTransform(8, 8, False)
+with_layers("faiss-same", faiss.IndexPreTransform(same, faiss.IndexHNSWFlat(8, M)))
+# Refined by all points, so that the answers are exact.
+for name in ("RFlat", "Refine(SQfp16)"):
+    index = faiss.index_factory(8, f"HNSW{M}_SQ8,{name}", L2)
+    faiss.downcast_index(index).k_factor = 3
+    with_layers(f"faiss-refine-{'flat' if name == 'RFlat' else 'fp16'}", index, beams=(30,))
+
+# What is refused, and a few points inside of everything, of which each byte is damaged.
+points = rows(14, 3)
+codes = faiss.IndexHNSWSQ(3, faiss.ScalarQuantizer.QT_6bit, 2, IP)
+refined, unit = faiss.IndexRefineFlat(codes), faiss.NormalizationTransform(3, 2.0)
+normalised = faiss.IndexPreTransform(unit, refined)
+layers = faiss.IndexIDMap(normalised)
+for case, index in (
+    ("faiss-pca", faiss.index_factory(3, "PCA2,HNSW2")),
+    ("faiss-l2norm-sq8", faiss.index_factory(3, "L2norm,HNSW2_SQ8")),
+    ("faiss-refine-l2norm", faiss.index_factory(3, "L2norm,HNSW2,RFlat")),
+    ("faiss-small-layers", layers),
+):
+    index.train(points)
+    index.add_with_ids(points, keys(14).astype("i8")) if isinstance(index, faiss.IndexIDMap) else index.add(points)
     faiss.write_index(index, str(FOLDER / f"{case}.index"))
