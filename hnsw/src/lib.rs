@@ -199,7 +199,7 @@ pub use nearfield_kernels::{Backend, Metric, bf16, f16};
 pub use build::{Build, BuildError};
 pub use durable::{
     BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, LogInfo, OnFlush, Policy,
-    RecoverError, Recovery, Synced, Unsynced, WriteError,
+    RecoverError, Recovery, SnapshotError, Synced, Unsynced, WriteError,
 };
 pub use flat::Flat;
 pub use foreign::{ExportError, Foreign, ImportError, Library};

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
 use nearfield_hnsw::{
-    BadLog, Build, CreateError, Durable, Every, Index, Metric, OnFlush, OpenCause, Params,
-    RecoverError, SavedKey, Search, Searchable, Synced, Unsynced, VectorElement, Vectors, f16,
+    BadLog, Build, CheckpointError, CreateError, Durable, Every, Index, Metric, OnFlush, OpenCause,
+    Params, RecoverError, SavedKey, Search, Searchable, SnapshotError, Synced, Unsynced,
+    VectorElement, Vectors, f16,
 };
 
 fn empty<K: SavedKey, E: VectorElement>(dim: usize, metric: Metric) -> Index<K, Vectors<E>> {
@@ -310,6 +311,153 @@ fn checkpoints_go_on_beside_searches_and_writers() {
     assert_has(&index, expected());
     drop(index);
     assert_has(&folder.open(), expected());
+}
+
+#[test]
+fn an_index_stays_in_its_folder_when_the_process_goes_to_another() {
+    let parent = tempfile::tempdir().unwrap();
+    let there = |place: &str| parent.path().join(place).join("data").join("index");
+    fs::create_dir(parent.path().join("a")).unwrap();
+    fs::create_dir_all(there("b")).unwrap();
+    std::env::set_current_dir(parent.path().join("a")).unwrap();
+    let create = || Durable::create("data/index", empty::<u64, f32>(2, Metric::L2Squared)).unwrap();
+    let index = create();
+    index.insert(1, &vector(1)).unwrap();
+    std::env::set_current_dir(parent.path().join("b")).unwrap();
+    index.checkpoint().unwrap();
+    index.insert(2, &vector(2)).unwrap();
+    assert_eq!(fs::read_dir(there("b")).unwrap().count(), 0, "nothing goes elsewhere");
+    // The other folder of that name is another index.
+    let other = create();
+    let (reader, _) = Durable::<u64, f32>::open_read_only("data/index").unwrap();
+    assert!(reader.is_empty());
+    std::env::set_current_dir(parent.path()).unwrap();
+    drop((index, other));
+    let (index, _) = Durable::<u64, f32>::open(there("a")).unwrap();
+    assert_has(&index, [1, 2]);
+    drop(index);
+    // And so it is when it was opened.
+    let (mut index, _) = Durable::<u64, f32>::open("a/data/index").unwrap();
+    std::env::set_current_dir(parent.path().join("b")).unwrap();
+    index.checkpoint().unwrap();
+    index.insert(3, &vector(3)).unwrap();
+    index.reopen().unwrap();
+    assert_has(&index, [1, 2, 3]);
+    drop(index);
+    std::env::set_current_dir("/").unwrap();
+    assert_has(&Durable::<u64, f32>::open(there("a")).unwrap().0, [1, 2, 3]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_index_stays_in_its_folder_when_a_link_to_it_changes() {
+    let parent = tempfile::tempdir().unwrap();
+    let at = |name: &str| parent.path().join(name);
+    fs::create_dir(at("first")).unwrap();
+    fs::create_dir_all(at("second").join("index")).unwrap();
+    std::os::unix::fs::symlink(at("first"), at("link")).unwrap();
+    let index =
+        Durable::create(at("link").join("index"), empty::<u64, f32>(2, Metric::L2)).unwrap();
+    fs::remove_file(at("link")).unwrap();
+    std::os::unix::fs::symlink(at("second"), at("link")).unwrap();
+    index.insert(1, &vector(1)).unwrap();
+    index.checkpoint().unwrap();
+    assert_eq!(fs::read_dir(at("second").join("index")).unwrap().count(), 0);
+    drop(index);
+    assert_has(&Durable::open(at("first").join("index")).unwrap().0, [1]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_not_where_it_was_gets_no_checkpoint() {
+    let folder = Folder::new();
+    let is_refused = |index: &Durable<u64, f32>| {
+        let error = index.checkpoint().unwrap_err();
+        matches!(error, CheckpointError::Snapshot(SnapshotError::Moved { folder: named })
+            if named == fs::canonicalize(folder.parent.path()).unwrap().join("some/index"))
+    };
+    let index = folder.create();
+    index.insert(1, &vector(1)).unwrap();
+    let moved = folder.parent.path().join("moved");
+    fs::rename(folder.path(), &moved).unwrap();
+    assert!(is_refused(&index));
+    index.insert(2, &vector(2)).unwrap();
+    // Another index is where it was.
+    let other = folder.create();
+    assert!(is_refused(&index));
+    index.insert(3, &vector(3)).unwrap();
+    assert!(other.is_empty());
+    drop((index, other));
+    let (index, _) = Durable::<u64, f32>::open(&moved).unwrap();
+    assert_has(&index, [1, 2, 3]);
+    drop(index);
+
+    fs::remove_dir_all(folder.path()).unwrap();
+    fs::rename(&moved, folder.path()).unwrap();
+    let index = folder.open();
+    fs::remove_file(folder.file("lock")).unwrap();
+    assert!(is_refused(&index));
+    fs::write(folder.file("lock"), "").unwrap();
+    assert!(is_refused(&index), "another file has the name");
+    index.insert(4, &vector(4)).unwrap();
+    drop(index);
+    assert_has(&folder.open(), 1..=4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_checkpoint_keeps_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let index = folder.create();
+    index.insert(1, &vector(1)).unwrap();
+    let modes = || {
+        ["snapshot", "log"]
+            .map(|name| fs::metadata(folder.file(name)).unwrap().permissions().mode() & 0o777)
+    };
+    for (name, mode) in [("snapshot", 0o600), ("log", 0o660)] {
+        fs::set_permissions(folder.file(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    index.checkpoint().unwrap();
+    assert_eq!(modes(), [0o600, 0o660]);
+    index.insert(2, &vector(2)).unwrap();
+    drop(index);
+    // A torn log is copied.
+    let mut log = fs::read(folder.file("log")).unwrap();
+    log.push(0);
+    fs::write(folder.file("log"), log).unwrap();
+    let (index, recovery) = Durable::<u64, f32>::open(folder.path()).unwrap();
+    assert!(recovery.cut.is_some());
+    drop(index);
+    assert_eq!(modes(), [0o600, 0o660]);
+}
+
+#[test]
+fn an_index_is_read_beside_the_process_that_writes_it() {
+    let folder = Folder::new();
+    let read = || Durable::<u64, f32>::open_read_only(folder.path());
+    assert!(matches!(read(), Err(RecoverError::NoIndex { .. })));
+    let index = folder.create();
+    let (reader, seen) = read().unwrap();
+    assert_eq!((reader.len(), seen.operations, seen.is_writable), (0, 0, false));
+    let mut last = seen.last;
+    for key in 0..20 {
+        index.insert(key, &vector(key)).unwrap();
+        if key % 5 == 4 {
+            index.checkpoint().unwrap();
+        }
+        let (reader, seen) = read().unwrap();
+        assert!(seen.last > last && seen.snapshot <= seen.last);
+        last = seen.last;
+        assert_has(&reader, 0..=key);
+    }
+    assert_eq!(folder.names(), ["lock", "log", "snapshot"]);
+    let before = ["log", "snapshot"].map(|name| fs::read(folder.file(name)).unwrap());
+    let (reader, _) = read().unwrap();
+    reader.insert(100, &vector(100)).unwrap();
+    drop(reader);
+    assert_eq!(["log", "snapshot"].map(|name| fs::read(folder.file(name)).unwrap()), before);
+    assert_has(&index, 0..20);
 }
 
 /// Vectors of any element come back as they were given.

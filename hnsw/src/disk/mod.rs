@@ -54,6 +54,13 @@ pub(crate) trait Disk: Debug + Send + Sync {
     /// The files in a folder.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
 
+    /// A path to the folder that stays right when the process changes its working folder, or somebody a
+    /// symbolic link on the way to it.
+    fn resolve(&self, folder: &Path) -> io::Result<PathBuf>;
+
+    /// Gives a file the permissions that another one has.
+    fn permit(&self, path: &Path, as_of: &Path) -> io::Result<()>;
+
     /// Makes the names in a folder survive power loss.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 
@@ -96,4 +103,8 @@ pub(crate) trait Input: Debug + Read + Seek + Send {
 }
 
 /// Held until it is dropped.
-pub(crate) trait Lock: Debug + Send + Sync {}
+pub(crate) trait Lock: Debug + Send + Sync {
+    /// Whether `path` leads to the file that is locked. Where systems cannot tell, whether it leads to a
+    /// file.
+    fn is_at(&self, path: &Path) -> io::Result<bool>;
+}

@@ -60,17 +60,29 @@ impl Disk for Os {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
     }
 
+    fn resolve(&self, folder: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(folder)
+    }
+
+    fn permit(&self, path: &Path, as_of: &Path) -> io::Result<()> {
+        fs::set_permissions(path, fs::metadata(as_of)?.permissions())
+    }
+
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         // Elsewhere a folder cannot be opened, and its names are kept by the file system's own log.
         if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        loop {
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+            match file.try_lock() {
+                // The lock of a file that was removed meanwhile keeps nobody out.
+                Ok(()) if !file.is_at(path)? => {}
+                Ok(()) => return Ok(Some(Box::new(file))),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
     }
 }
@@ -95,4 +107,20 @@ impl Input for File {
     }
 }
 
-impl Lock for File {}
+impl Lock for File {
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let there = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            there => there?,
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let held = self.metadata()?;
+            Ok((held.dev(), held.ino()) == (there.dev(), there.ino()))
+        }
+        // Elsewhere a folder with an open file in it is not moved.
+        #[cfg(not(unix))]
+        Ok(there.is_file())
+    }
+}

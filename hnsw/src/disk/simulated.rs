@@ -6,6 +6,8 @@
 //! | written since, in pieces of 512 bytes | each piece kept, dropped, or in its place zeros |
 //! | cut, made, renamed or removed since | kept or dropped, each on its own |
 //! | covered by a sync that failed | the same; later syncs do not cover it again |
+//!
+//! It also lies when told to: it takes a write, and keeps other bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor};
@@ -68,6 +70,10 @@ struct State {
     calls: Vec<Call>,
     /// The call that fails, counted from 0, and whether all after it do.
     fault: Option<(usize, bool)>,
+    /// The write that keeps other bytes than it was given, counted as calls are, and which of its bits.
+    lie: Option<(usize, usize)>,
+    /// Whether the files were moved away from where they were locked.
+    is_moved: bool,
     /// Bytes that can still be written.
     room: Option<u64>,
     /// How long a sync lasts.
@@ -95,10 +101,20 @@ impl Simulated {
         self.state().fault = Some((number, and_later));
     }
 
+    /// Lets the write with this number, counted as by [`fail`](Self::fail), turn a bit of what it takes.
+    pub(crate) fn lie(&self, number: usize, bit: usize) {
+        self.state().lie = Some((number, bit));
+    }
+
+    /// Lets paths lead elsewhere than to the files that are open, or no longer.
+    pub(crate) fn move_away(&self, is_moved: bool) {
+        self.state().is_moved = is_moved;
+    }
+
     /// Lets nothing fail any more.
     pub(crate) fn heal(&self) {
         let mut state = self.state();
-        (state.fault, state.room) = (None, None);
+        (state.fault, state.lie, state.room) = (None, None, None);
     }
 
     /// Lets the disk be full after so many more bytes.
@@ -317,6 +333,14 @@ impl Disk for Simulated {
         Ok(self.state().names.keys().filter(is_in).cloned().collect())
     }
 
+    fn resolve(&self, folder: &Path) -> io::Result<PathBuf> {
+        Ok(folder.into())
+    }
+
+    fn permit(&self, _path: &Path, _as_of: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.call(Call::SyncFolder)?;
@@ -351,8 +375,14 @@ impl Output for Opened {
             return Err(io::ErrorKind::StorageFull.into());
         }
         state.room = state.room.map(|room| room - taken as u64);
+        let mut bytes = bytes[..taken].to_vec();
+        if let Some((number, bit)) = state.lie
+            && number + 1 == state.calls.len()
+        {
+            bytes[bit / 8 % taken] ^= 1 << (bit % 8);
+        }
         let file = &mut state.files[self.file];
-        let change = Change::Write { at: file.bytes.len() as u64, bytes: bytes[..taken].into() };
+        let change = Change::Write { at: file.bytes.len() as u64, bytes };
         change.apply(&mut file.bytes);
         file.changes.push(change);
         Ok(taken)
@@ -402,7 +432,11 @@ struct Held {
     path: PathBuf,
 }
 
-impl Lock for Held {}
+impl Lock for Held {
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        Ok(path == self.path && !self.disk.state().is_moved)
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {

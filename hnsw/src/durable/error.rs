@@ -1,6 +1,6 @@
 //! Why a durable index is not made, opened, written or checkpointed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -15,7 +15,7 @@ use crate::vectors::VectorError;
 #[non_exhaustive]
 pub enum LogError {
     /// It could not be written to the log: the disk is full, or worse. Nothing has been done, and the
-    /// next one may succeed.
+    /// next one may succeed. Make room on the disk, and do it again.
     Write {
         /// The log.
         path: PathBuf,
@@ -23,7 +23,8 @@ pub enum LogError {
         error: io::Error,
     },
     /// It has been done, searches see it, but the log could not be synced: it may not survive. The log
-    /// is closed.
+    /// is closed, until a [checkpoint](crate::Durable::checkpoint) brings all that searches see to the
+    /// disk.
     Sync {
         /// The log.
         path: PathBuf,
@@ -31,7 +32,9 @@ pub enum LogError {
         error: Arc<io::Error>,
     },
     /// The log is closed since it failed earlier, and what is on disk is not known. Nothing has been
-    /// done, and nothing will be; searches go on. [Open](crate::Durable::open) the index anew.
+    /// done; searches go on. When the disk works again, a [checkpoint](crate::Durable::checkpoint) writes
+    /// what searches see to new files and opens the log again;
+    /// [`reopen`](crate::Durable::reopen) goes back to what is on the disk.
     Closed {
         /// The log.
         path: PathBuf,
@@ -43,15 +46,24 @@ pub enum LogError {
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Write { path, error } => {
-                write!(f, "{} could not be written: {error}", path.display())
-            }
-            Self::Sync { path, error } => {
-                write!(f, "{} could not be synced and is closed: {error}", path.display())
-            }
-            Self::Closed { path, error } => {
-                write!(f, "{} is closed since it failed: {error}", path.display())
-            }
+            Self::Write { path, error } => write!(
+                f,
+                "the log {} could not be written: {error}; nothing was done: try again when the disk \
+                 lets it be written",
+                path.display()
+            ),
+            Self::Sync { path, error } => write!(
+                f,
+                "the log {} could not be synced and is closed: {error}; what was done may not survive: \
+                 make a checkpoint when the disk works again",
+                path.display()
+            ),
+            Self::Closed { path, error } => write!(
+                f,
+                "the log {} is closed since it failed: {error}; nothing was done: make a checkpoint \
+                 when the disk works again",
+                path.display()
+            ),
         }
     }
 }
@@ -171,16 +183,28 @@ pub enum BadLog {
 impl fmt::Display for BadLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoLog => f.write_str("it does not begin as a log does"),
+            Self::NoLog => f.write_str(
+                "it does not begin as a log does; put the log back that belongs to the snapshot",
+            ),
             Self::Version { version } => {
-                write!(f, "its format has version {version}, this program reads {VERSION}")
+                write!(
+                    f,
+                    "its format has version {version}, this program reads {VERSION}; open it with the \
+                     program that wrote it"
+                )
             }
-            Self::Head => f.write_str("its head is damaged"),
+            Self::Head => f.write_str(
+                "its head is damaged or cut short; put the log back from a copy of the folder",
+            ),
             Self::Other { what, expected, found } => {
                 write!(f, "its {what} is {found}, that of the snapshot {expected}")
             }
             Self::Gap { snapshot, start } => {
-                write!(f, "it begins behind operation {start}, the snapshot ends with {snapshot}")
+                write!(
+                    f,
+                    "it begins behind operation {start}, the snapshot ends with {snapshot}: what was \
+                     done between is missing; put the snapshot back that belongs to the log"
+                )
             }
             Self::Damaged { offset, later } => write!(
                 f,
@@ -229,17 +253,24 @@ pub enum CreateError {
         /// Why.
         error: io::Error,
     },
+    /// The log cannot be written.
+    Log(LogError),
     /// The snapshot cannot be written.
-    Save(SaveError),
+    Snapshot(SnapshotError),
 }
 
 impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exists { path } => write!(f, "there is an index already: {}", path.display()),
-            Self::Locked { folder } => write!(f, "{} is in use", folder.display()),
+            Self::Exists { path } => write!(
+                f,
+                "there is an index already, as {} says: open it, or name another folder",
+                path.display()
+            ),
+            Self::Locked { folder } => locked(f, folder),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
-            Self::Save(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::Snapshot(error) => error.fmt(f),
         }
     }
 }
@@ -248,10 +279,20 @@ impl std::error::Error for CreateError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { error, .. } => Some(error),
-            Self::Save(error) => error.source(),
+            Self::Log(error) => error.source(),
+            Self::Snapshot(error) => error.source(),
             Self::Exists { .. } | Self::Locked { .. } => None,
         }
     }
+}
+
+fn locked(f: &mut fmt::Formatter<'_>, folder: &Path) -> fmt::Result {
+    write!(
+        f,
+        "the index in {} is in use: this process or another has it open; close it there, or read it \
+         beside with `Durable::open_read_only`",
+        folder.display()
+    )
 }
 
 /// Why a durable index was not opened.
@@ -289,11 +330,15 @@ pub enum RecoverError {
 impl fmt::Display for RecoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoIndex { folder } => write!(f, "there is no index in {}", folder.display()),
-            Self::Locked { folder } => write!(f, "{} is in use", folder.display()),
+            Self::NoIndex { folder } => write!(
+                f,
+                "there is no index in {}: make one with `Durable::create`",
+                folder.display()
+            ),
+            Self::Locked { folder } => locked(f, folder),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Snapshot(error) => error.fmt(f),
-            Self::Log { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Log { path, error } => write!(f, "the log {}: {error}", path.display()),
         }
     }
 }
@@ -309,20 +354,76 @@ impl std::error::Error for RecoverError {
     }
 }
 
+/// Why a snapshot was not written. The one before is there, unless only its folder could not be synced.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The folder is not where it was when the index was opened: it was moved, another one is in its
+    /// place, or its lock was removed. Nothing has been written.
+    Moved {
+        /// Where it was.
+        folder: PathBuf,
+    },
+    /// The file cannot be written.
+    Save(SaveError),
+    /// The file was written, and when it was read again it was no index, or another. The disk or the
+    /// memory of the machine is to be doubted, or there is not the memory to read it.
+    ReadBack(OpenError),
+    /// The file cannot take the place of the one before.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Moved { folder } => write!(
+                f,
+                "{} is no longer the folder that was opened: put it back there, with its lock, or \
+                 open the index anew where it is",
+                folder.display()
+            ),
+            Self::Save(error) => error.fmt(f),
+            Self::ReadBack(error) => write!(
+                f,
+                "the new snapshot does not read back, and the old one and the log stay: {error}"
+            ),
+            Self::File { path, error } => {
+                write!(f, "the snapshot {} could not be replaced: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for SnapshotError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Moved { .. } => None,
+            Self::Save(error) => error.source(),
+            Self::ReadBack(error) => Some(error),
+            Self::File { error, .. } => Some(error),
+        }
+    }
+}
+
 /// Why a checkpoint was not made. Nothing is lost.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The snapshot cannot be written.
-    Save(SaveError),
-    /// The log cannot be synced, or the new one not be written.
+    /// The snapshot was not written.
+    Snapshot(SnapshotError),
+    /// The snapshot was written, and the new log was not.
     Log(LogError),
 }
 
 impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Save(error) => error.fmt(f),
+            Self::Snapshot(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
         }
     }
@@ -331,7 +432,7 @@ impl fmt::Display for CheckpointError {
 impl std::error::Error for CheckpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Save(error) => error.source(),
+            Self::Snapshot(error) => error.source(),
             Self::Log(error) => error.source(),
         }
     }

@@ -3,15 +3,15 @@
 use std::borrow::Borrow;
 use std::hash::Hash;
 use std::ops::Deref;
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::error::{CheckpointError, LogError, WriteError};
+use super::folder::Folder;
 use super::log::{Entry, Log};
 use super::operation::{self, BATCH, INSERT, REMOVE, UPSERT};
 use super::policy::{Policy, Synced, Wait};
+use super::snapshot;
 use crate::build::Build;
-use crate::disk::{Disk, Lock};
 use crate::id::Id;
 use crate::index::{CompactError, Index};
 use crate::key::SavedKey;
@@ -73,10 +73,34 @@ use crate::vectors::{VectorElement, VectorError, Vectors};
 /// fails, nobody knows what is on the disk: the log is closed, those that waited for it get an error,
 /// and so does every later operation. Searches go on in any case. See [`LogError`].
 ///
+/// The way out of a closed log is a [`checkpoint`](Self::checkpoint), once the disk works again: it
+/// writes all that searches see to new files, those operations too whose sync failed, and opens
+/// the log again. Nothing that was acknowledged is lost at any moment of it. Where the index in memory
+/// cannot be written any more, [`reopen`](Self::reopen) goes back to what is on the disk.
+///
+/// A full disk does not keep an index from being opened: it is then searched, and can be written when
+/// there is room.
+///
 /// # One at a time
 ///
 /// The folder is locked: a second opening is an error, in the same process and in another. Any number
-/// of threads may write and search. Other processes may copy the folder while it is not open.
+/// of threads may write and search. Others, in this process and in any other, may read the index beside
+/// with [`open_read_only`](Self::open_read_only). They may copy the folder while it is not open.
+///
+/// The folder is found by its full path, which is taken once: to change the working folder of the process
+/// later, or a symbolic link on the way, is no harm. When the folder itself is moved, or its lock
+/// removed, writes go on to the log where it is now, and checkpoints are
+/// [refused](crate::SnapshotError::Moved).
+///
+/// # `fork`
+///
+/// A process that is forked while an index is open has a copy of it, and shares log and lock with its
+/// parent. It must not write to that copy, make a checkpoint of it, or drop it with operations that are
+/// not synced: both would write to one log, each at its own end of it. Nor may it search while
+/// another thread of the parent may have been inside a call: locks that such a thread held stay locked
+/// in the child. The folder stays locked until both have ended. So open the index after the fork, or let
+/// the child start another program at once, which closes the files; a child that only searches opens
+/// [its own](Self::open_read_only). Python's `multiprocessing` forks unless told to `spawn`.
 #[derive(Debug)]
 pub struct Durable<K: SavedKey, E: VectorElement, P: Policy = Synced> {
     index: Index<K, Vectors<E>>,
@@ -85,21 +109,11 @@ pub struct Durable<K: SavedKey, E: VectorElement, P: Policy = Synced> {
     /// checkpoint has it for itself.
     gate: RwLock<()>,
     policy: P,
-    disk: Arc<dyn Disk>,
-    snapshot: PathBuf,
-    /// Given back last.
-    lock: Box<dyn Lock>,
 }
 
 impl<K: SavedKey, E: VectorElement> Durable<K, E> {
-    pub(super) fn over(
-        index: Index<K, Vectors<E>>,
-        log: Log,
-        disk: Arc<dyn Disk>,
-        snapshot: PathBuf,
-        lock: Box<dyn Lock>,
-    ) -> Self {
-        Self { index, log, gate: RwLock::new(()), policy: Synced, disk, snapshot, lock }
+    pub(super) fn over(index: Index<K, Vectors<E>>, log: Log) -> Self {
+        Self { index, log, gate: RwLock::new(()), policy: Synced }
     }
 
     /// Refuses to insert beyond `bytes` of memory, as [`Index::with_memory_budget`].
@@ -110,8 +124,8 @@ impl<K: SavedKey, E: VectorElement> Durable<K, E> {
 
     /// The same index, which acknowledges [earlier](Policy).
     pub fn relaxed<Q: Policy>(self, policy: Q) -> Durable<K, E, Q> {
-        let Self { index, log, gate, policy: Synced, disk, snapshot, lock } = self;
-        Durable { index, log, gate, policy, disk, snapshot, lock }
+        let Self { index, log, gate, policy: Synced } = self;
+        Durable { index, log, gate, policy }
     }
 }
 
@@ -205,21 +219,25 @@ impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
     }
 
     /// Writes a new snapshot and begins a new log, so that the next opening is quick and the old log's
-    /// room is free. Writers wait meanwhile, searches do not.
+    /// room is free. Writers wait meanwhile, searches do not. A log that is
+    /// [closed](LogError::Closed) is open again afterwards.
+    ///
+    /// The snapshot is read back and verified as by an opening before it takes the place of the one
+    /// before, and only then is the log renewed. So a checkpoint costs, beside writing all of the index,
+    /// reading all of it, mostly from the system's cache, and for that time as much memory as the
+    /// index has once more. On the disk there is for that time a second snapshot.
     ///
     /// # Errors
-    /// When the snapshot or the new log cannot be written. Nothing is lost, and unless the log was
-    /// [closed](LogError::Closed), the old log goes on.
+    /// When the snapshot or the new log cannot be written, or the snapshot does not read back. Nothing is
+    /// lost: the old log goes on, or stays closed where it was. When only the very last step of
+    /// replacing the log fails, the log is closed, and another checkpoint may follow.
     pub fn checkpoint(&self) -> Result<(), CheckpointError> {
         let _gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        // From here on the old log has everything, wherever this is interrupted.
-        self.log.flush().map_err(CheckpointError::Log)?;
-        let mut last = 0;
-        let mark = || {
-            last = self.log.written();
-            last
-        };
-        self.index.save_on(&*self.disk, &self.snapshot, mark).map_err(CheckpointError::Save)?;
+        let last = self.log.last();
+        // Wherever this is interrupted, there is the old snapshot with the old log, or the new one, which
+        // needs none.
+        snapshot::write(&self.index, &self.log.folder(), last)
+            .map_err(CheckpointError::Snapshot)?;
         self.log.renew(last).map_err(CheckpointError::Log)
     }
 
@@ -231,6 +249,19 @@ impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
     pub fn compact(&mut self, build: Build<'_>) -> Result<(), CompactError<VectorError>> {
         self.index = self.index.compact(build)?;
         Ok(())
+    }
+
+    pub(super) fn folder(&self) -> Arc<Folder> {
+        self.log.folder()
+    }
+
+    /// Puts another index in the place of this one, with its log.
+    pub(super) fn replace(&mut self, index: Index<K, Vectors<E>>, log: Log) {
+        self.index = match self.index.hnsw.budget {
+            Some(bytes) => index.with_memory_budget(bytes),
+            None => index,
+        };
+        self.log = log;
     }
 }
 

@@ -8,68 +8,18 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::begin::{Beginning, Begun, NotBegun};
 use super::error::LogError;
-use super::head::{self, Contents, Head};
+use super::folder::Folder;
+use super::head::Contents;
 use super::operation;
 use super::record::{HEAD, RecordHead};
-use super::recover::{self, Found};
-use crate::disk::{Disk, Output};
+use crate::disk::Output;
 
-/// Where the log of a folder is, and that which is about to take its place.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) disk: Arc<dyn Disk>,
-    pub(super) folder: PathBuf,
-}
-
-impl Place {
-    pub(super) fn log(&self) -> PathBuf {
-        self.folder.join("log")
-    }
-
-    pub(super) fn new_log(&self) -> PathBuf {
-        self.folder.join("log.new")
-    }
-
-    /// Writes a log beside the one that is in use, with the records that `fill` writes.
-    fn write_beside<T>(
-        &self,
-        head: &Head,
-        fill: impl FnOnce(&dyn Output) -> io::Result<T>,
-    ) -> io::Result<(Box<dyn Output>, T)> {
-        let path = self.new_log();
-        match self.disk.remove(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = self.disk.create(&path)?;
-        let written = || {
-            file.write_all(&head.write())?;
-            let filled = fill(&*file)?;
-            file.sync()?;
-            Ok(filled)
-        };
-        match written() {
-            Ok(filled) => Ok((file, filled)),
-            Err(error) => {
-                // The next opening would remove it otherwise.
-                let _ = self.disk.remove(&path);
-                Err(error)
-            }
-        }
-    }
-
-    /// Lets it take the place of the one in use.
-    fn put_in_place(&self) -> io::Result<()> {
-        self.disk.rename(&self.new_log(), &self.log())?;
-        self.disk.sync_folder(&self.folder)
-    }
-}
-
-/// A log that is open for writing.
+/// A log that is written, or will be.
 #[derive(Debug)]
 pub(super) struct Log {
-    place: Place,
+    folder: Arc<Folder>,
     path: PathBuf,
     contents: Contents,
     state: Mutex<State>,
@@ -80,12 +30,14 @@ pub(super) struct Log {
 /// Numbers are those of records.
 #[derive(Debug)]
 struct State {
-    file: Arc<dyn Output>,
+    target: Target,
     seed: u64,
     /// Bytes of the file that are good.
     end: u64,
     /// The last record.
     written: u64,
+    /// The highest number that a record in the file may have, also one that was taken back.
+    issued: u64,
     /// The operation that was written last, while it can still be taken back.
     pending: Option<Pending>,
     /// The last operation that will not be taken back, and how many there were.
@@ -101,6 +53,14 @@ struct State {
     failure: Option<Arc<io::Error>>,
 }
 
+/// Where records go.
+#[derive(Debug)]
+enum Target {
+    File(Arc<dyn Output>),
+    /// A file that is begun when the first record comes, or earlier.
+    Owed(Beginning),
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     sequence: u64,
@@ -109,38 +69,15 @@ struct Pending {
 }
 
 impl Log {
-    /// Begins a log behind the record with the number `start`.
-    pub(super) fn create(place: Place, contents: Contents, start: u64) -> io::Result<Self> {
-        let head = Head::new(contents, start);
-        let (file, ()) = place.write_beside(&head, |_| Ok(()))?;
-        place.put_in_place()?;
-        Ok(Self::over(place, head, file, start, head::LEN as u64))
-    }
-
-    /// Goes on with a log that was read. Where it does not say that all of it was synced, its good
-    /// records are copied: a process before this one may have seen a sync fail, after which a file reads
-    /// as if it was written, no later sync writes it, and power loss takes it.
-    pub(super) fn resume(place: Place, found: &Found) -> io::Result<Self> {
-        if found.is_synced && found.cut.is_none() {
-            let file = place.disk.append(&place.log())?;
-            return Ok(Self::over(place, found.head, file, found.sequence, found.end));
-        }
-        let old = place.disk.open(&place.log())?;
-        let head = Head::new(found.head.contents, found.head.start);
-        let (file, end) =
-            place.write_beside(&head, |file| recover::copy(old, found, &head, file))?;
-        place.put_in_place()?;
-        let log = Self::over(place, head, file, found.sequence, end);
-        log.state().mark();
-        Ok(log)
-    }
-
-    fn over(place: Place, head: Head, file: Box<dyn Output>, last: u64, end: u64) -> Self {
+    /// A log that is begun when it is [made ready](Self::make_ready).
+    pub(super) fn new(folder: Arc<Folder>, contents: Contents, beginning: Beginning) -> Self {
+        let last = beginning.last();
         let state = State {
-            file: Arc::from(file),
-            seed: head.seed(),
-            end,
+            target: Target::Owed(beginning),
+            seed: 0,
+            end: 0,
             written: last,
+            issued: last,
             pending: None,
             settled: last,
             settled_operations: 0,
@@ -150,9 +87,9 @@ impl Log {
             owes_mark: false,
             failure: None,
         };
-        let path = place.log();
+        let path = folder.files.log();
         let (state, synced) = (Mutex::new(state), Condvar::new());
-        Self { place, path, contents: head.contents, state, synced }
+        Self { folder, path, contents, state, synced }
     }
 
     /// No code that holds the lock leaves the state half changed.
@@ -160,16 +97,44 @@ impl Log {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of the last record.
-    pub(super) fn written(&self) -> u64 {
-        self.state().written
+    /// Where it is.
+    pub(super) fn folder(&self) -> Arc<Folder> {
+        Arc::clone(&self.folder)
+    }
+
+    /// A number that no record in the file exceeds, and every later one will.
+    pub(super) fn last(&self) -> u64 {
+        let state = self.state();
+        // Where the log failed, a record that was taken back may still be there.
+        if state.failure.is_some() { state.issued } else { state.written }
+    }
+
+    /// Begins the file, unless that was done. Until it succeeds nothing is written, and everything that
+    /// needs the file tries it again.
+    pub(super) fn make_ready(&self) -> Result<(), LogError> {
+        self.ready(&mut self.state())
+    }
+
+    fn ready(&self, state: &mut State) -> Result<(), LogError> {
+        if let Some(failure) = &state.failure {
+            return Err(self.closed(failure));
+        }
+        let Target::Owed(beginning) = &state.target else { return Ok(()) };
+        match beginning.begin(&self.folder, self.contents) {
+            Ok(begun) => {
+                state.go_on_with(begun);
+                Ok(())
+            }
+            Err(NotBegun::AsBefore(error)) => Err(self.unwritten(error)),
+            Err(NotBegun::InDoubt(error)) => Err(self.closed(&state.fail(error))),
+        }
     }
 
     /// Writes a record, whose head is still to be filled in. The caller has the index's writer lock,
     /// and keeps it until it knows whether the operation succeeds.
     pub(super) fn append(&self, kind: u8, record: Vec<u8>) -> Result<Entry<'_>, LogError> {
         let mut state = self.state();
-        self.check(&state)?;
+        self.ready(&mut state)?;
         state.settle();
         let offset = state.end;
         state.append(kind, record).map_err(|error| self.unwritten(error))?;
@@ -178,13 +143,8 @@ impl Log {
         Ok(Entry { log: self, sequence, is_kept: false })
     }
 
-    fn check(&self, state: &State) -> Result<(), LogError> {
-        match &state.failure {
-            None => Ok(()),
-            Some(error) => {
-                Err(LogError::Closed { path: self.path.clone(), error: Arc::clone(error) })
-            }
-        }
+    fn closed(&self, failure: &Arc<io::Error>) -> LogError {
+        LogError::Closed { path: self.path.clone(), error: Arc::clone(failure) }
     }
 
     fn unwritten(&self, error: io::Error) -> LogError {
@@ -204,8 +164,8 @@ impl Log {
 
     /// Waits until all operations are synced that have returned, and fails where the log is closed.
     pub(super) fn flush(&self) -> Result<(), LogError> {
-        let state = self.state();
-        self.check(&state)?;
+        let mut state = self.state();
+        self.ready(&mut state)?;
         let last = state.settled;
         drop(state);
         self.sync(last)
@@ -231,9 +191,9 @@ impl Log {
     fn lead<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.is_syncing = true;
         let (settled, operations) = (state.settled, state.settled_operations);
-        let file = Arc::clone(&state.file);
+        let file = state.file();
         drop(state);
-        let synced = file.sync();
+        let synced = file.and_then(|file| file.sync());
         let mut state = self.state();
         state.is_syncing = false;
         match synced {
@@ -241,33 +201,29 @@ impl Log {
                 (state.durable, state.durable_operations) = (settled, operations);
                 state.mark();
             }
-            Err(error) => state.fail(error),
+            Err(error) => _ = state.fail(error),
         }
         self.synced.notify_all();
         state
     }
 
     /// Begins a new log behind the record with the number `start`: what was written until then is in a
-    /// snapshot. No operation is under way.
+    /// snapshot. A log that is closed is open again afterwards. No operation is under way.
     pub(super) fn renew(&self, start: u64) -> Result<(), LogError> {
         let mut state = self.state();
         while state.is_syncing {
             state = self.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        self.check(&state)?;
         state.settle();
-        let head = Head::new(self.contents, start);
-        let beside = self.place.write_beside(&head, |_| Ok(()));
-        let (file, ()) = beside.map_err(|error| self.unwritten(error))?;
-        if let Err(error) = self.place.put_in_place() {
-            // Which of the two is found after power loss is not known.
-            state.fail(error);
-            return self.check(&state);
-        }
-        state.file = Arc::from(file);
-        (state.seed, state.end) = (head.seed(), head::LEN as u64);
-        (state.written, state.settled, state.durable) = (start, start, start);
+        let begun = match (Beginning::Empty { start }).begin(&self.folder, self.contents) {
+            Ok(begun) => begun,
+            Err(NotBegun::AsBefore(error)) => return Err(self.unwritten(error)),
+            Err(NotBegun::InDoubt(error)) => return Err(self.closed(&state.fail(error))),
+        };
+        state.failure = None;
+        (state.written, state.issued, state.settled, state.durable) = (start, start, start, start);
         state.durable_operations = state.settled_operations;
+        state.go_on_with(begun);
         self.synced.notify_all();
         Ok(())
     }
@@ -276,19 +232,40 @@ impl Log {
 impl Drop for Log {
     /// What was written without a sync survives from here on, if the disk allows it.
     fn drop(&mut self) {
-        let _ = self.flush();
+        // One that was never begun has nothing to keep, and others may have the folder by now.
+        if self.state().file().is_ok() {
+            let _ = self.flush();
+        }
     }
 }
 
 impl State {
+    fn file(&self) -> io::Result<Arc<dyn Output>> {
+        match &self.target {
+            Target::File(file) => Ok(Arc::clone(file)),
+            Target::Owed(_) => Err(io::Error::other("the log is not begun")),
+        }
+    }
+
+    fn go_on_with(&mut self, begun: Begun) {
+        let Begun { file, seed, end, owes_mark } = begun;
+        self.target = Target::File(Arc::from(file));
+        (self.seed, self.end, self.owes_mark) = (seed, end, false);
+        if owes_mark {
+            self.mark();
+        }
+    }
+
     /// Fills in the head of a record, and writes it whole or not at all.
     fn append(&mut self, kind: u8, mut record: Vec<u8>) -> io::Result<()> {
+        let file = self.file()?;
         let sequence = self.written.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
+        self.issued = self.issued.max(sequence);
         let (head, body) = record.split_at_mut(HEAD);
         let numbered = RecordHead::of(kind, sequence, self.durable, body, self.seed);
         head.copy_from_slice(&numbered.write(self.seed));
-        if let Err(error) = self.file.write_all(&record) {
-            if let Err(error) = self.file.cut(self.end) {
+        if let Err(error) = file.write_all(&record) {
+            if let Err(error) = file.cut(self.end) {
                 self.fail(error);
             }
             return Err(error);
@@ -317,14 +294,16 @@ impl State {
 
     /// Cuts the pending operation off again, for good.
     fn take_back(&mut self, pending: Pending) -> io::Result<()> {
-        self.file.cut(pending.offset)?;
+        let file = self.file()?;
+        file.cut(pending.offset)?;
         self.end = pending.offset;
         self.written = pending.sequence - 1;
-        self.file.sync()
+        file.sync()
     }
 
-    fn fail(&mut self, error: io::Error) {
-        self.failure.get_or_insert(Arc::new(error));
+    /// Closes the log; returns why it was closed first.
+    fn fail(&mut self, error: io::Error) -> Arc<io::Error> {
+        Arc::clone(self.failure.get_or_insert(Arc::new(error)))
     }
 }
 

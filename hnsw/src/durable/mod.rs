@@ -5,10 +5,10 @@
 //! | `lock` | nothing; locked by the process that has the index open |
 //! | `snapshot` | a [saved index](crate::Index::save), and in it the number of the last record whose operation it contains |
 //! | `log` | operations since, or since an earlier snapshot |
-//! | `.snapshot.….new`, `log.new` | what an interrupted checkpoint left; removed by the next opening |
+//! | `.snapshot.….new`, `snapshot.new`, `log.new` | what an interrupted checkpoint left; removed by the next opening |
 //!
-//! A checkpoint writes a snapshot beside and renames it, then a log without records. When it is
-//! interrupted between the two, the old log's records up to the snapshot's number are skipped.
+//! A checkpoint writes a snapshot beside, reads it back, and renames it; then a log without records. When
+//! it is interrupted between the two, the old log's records up to the snapshot's number are skipped.
 //!
 //! # The log, byte by byte
 //!
@@ -66,10 +66,19 @@
 //! power ended between the two is damage to the last records taken for a torn end.
 //!
 //! A log that does not end with a mark of all before it, or was torn, is not gone on with: its good
-//! records are copied to a new one. For after a failed sync a file can read as if all was written, and
-//! keep nothing.
+//! records are copied to a new one, which is read back before it takes the place of the other. For
+//! after a failed sync a file can read as if all was written, and keep nothing. Where there is no room
+//! for the copy, the index is opened without it, and the first write makes it or fails.
+//!
+//! # Reading beside a writer
+//!
+//! Whoever reads without the lock opens the log first, and then the snapshot. Then the snapshot is that
+//! which the log begins behind, or a later one, whose number is that of a record of the log or beyond:
+//! in each case the two together are what the index was at one moment.
 
+mod begin;
 mod error;
+mod folder;
 mod head;
 mod index;
 mod log;
@@ -79,14 +88,18 @@ mod operation;
 mod policy;
 mod record;
 mod recover;
+mod replay;
+mod snapshot;
 #[cfg(test)]
 mod threads;
 #[cfg(test)]
 mod trials;
 
-pub use error::{BadLog, CheckpointError, CreateError, LogError, RecoverError, WriteError};
+pub use error::{
+    BadLog, CheckpointError, CreateError, LogError, RecoverError, SnapshotError, WriteError,
+};
 pub use index::Durable;
 pub use log_info::LogInfo;
-pub use open::Recovery;
 pub use policy::{Every, OnFlush, Policy, Synced, Unsynced};
 pub use recover::Cut;
+pub use replay::Recovery;

@@ -1,70 +1,21 @@
-//! Making a durable index, and opening it again.
+//! Making a durable index, opening it, and opening it anew.
 
-use std::ffi::OsStr;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::error::{BadLog, CreateError, RecoverError};
+use super::begin::Beginning;
+use super::error::{CreateError, RecoverError};
+use super::folder::{Files, Folder};
 use super::head::{self, Contents};
 use super::index::Durable;
-use super::log::{Log, Place};
-use super::operation::Operation;
-use super::recover::{self, Cut, ReadError, Record};
-use crate::build::Build;
-use crate::disk::{Disk, Lock, Os};
+use super::log::Log;
+use super::policy::Policy;
+use super::replay::{self, Read, Recovery};
+use super::snapshot;
+use crate::disk::{Disk, Os};
 use crate::index::Index;
 use crate::key::SavedKey;
 use crate::vectors::{VectorElement, Vectors};
-
-/// What the opening of a [`Durable`] index found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Recovery {
-    /// Operations of the log that were done again.
-    pub operations: u64,
-    /// Operations of the log that the snapshot contains already, after an interrupted checkpoint.
-    pub skipped: u64,
-    /// What was cut off the end of the log; after a process or a machine that did not end in order.
-    pub cut: Option<Cut>,
-}
-
-/// The files of an index.
-struct Folder {
-    disk: Arc<dyn Disk>,
-    path: PathBuf,
-}
-
-impl Folder {
-    fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    fn snapshot(&self) -> PathBuf {
-        self.file("snapshot")
-    }
-
-    fn place(&self) -> Place {
-        Place { disk: Arc::clone(&self.disk), folder: self.path.clone() }
-    }
-
-    /// Keeps others out; an error where somebody is in.
-    fn lock(&self) -> io::Result<Option<Box<dyn Lock>>> {
-        self.disk.lock(&self.file("lock"))
-    }
-
-    /// Removes what an interrupted checkpoint left.
-    fn tidy(&self, present: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
-        let is_snapshot = |name: &str| name.starts_with(".snapshot.") && name.ends_with(".new");
-        for path in present {
-            let name = path.file_name().and_then(OsStr::to_str);
-            if name.is_some_and(is_snapshot) || *path == self.place().new_log() {
-                self.disk.remove(path).map_err(|error| (path.clone(), error))?;
-            }
-        }
-        Ok(())
-    }
-}
 
 impl<K: SavedKey, E: VectorElement> Durable<K, E> {
     /// Makes a folder with an index in it: an empty one, or one that was built. The folder may be there
@@ -81,14 +32,53 @@ impl<K: SavedKey, E: VectorElement> Durable<K, E> {
         Self::create_on(Arc::new(Os), folder.as_ref(), index)
     }
 
-    /// Opens the index in a folder: loads the snapshot and does again what the log tells. How the
-    /// index acknowledges is not in the folder: see [`relaxed`](Self::relaxed).
+    /// Opens the index in a folder: reads the snapshot into memory and does again what the log tells. How
+    /// the index acknowledges is not in the folder: see [`relaxed`](Self::relaxed).
+    ///
+    /// A full disk does not stand in the way: see [`Recovery::is_writable`].
     ///
     /// # Errors
     /// When there is no index in the folder, it is in use, its keys or elements are others, or a file
-    /// is damaged or cannot be read or written. The folder is then as before.
+    /// is damaged or cannot be read. The folder is then as before.
     pub fn open(folder: impl AsRef<Path>) -> Result<(Self, Recovery), RecoverError> {
         Self::open_on(Arc::new(Os), folder.as_ref())
+    }
+
+    /// Reads the index in a folder as [`open`](Self::open) does, also while another process has it
+    /// open and writes, and whoever may only read the folder. Nothing in the folder is changed or
+    /// locked, and what is done to the index that is returned stays in memory.
+    ///
+    /// The index has what had been done at one moment during the call, whatever the other process does
+    /// meanwhile, checkpoints among it: everything that was acknowledged before, and possibly
+    /// operations that are about to be. What is done later it does not have; call this again for that.
+    /// [`Recovery::last`] says how far it is.
+    ///
+    /// ```
+    /// use nearfield_hnsw::{Durable, Index, Metric, Params, Vectors};
+    ///
+    /// # let parent = tempfile::tempdir()?;
+    /// # let folder = parent.path().join("index");
+    /// let empty = Index::<u64, _>::new(Vectors::<f32>::new(2, Metric::Cosine)?, Params::default())?;
+    /// let writer = Durable::create(&folder, empty)?;
+    /// writer.insert(7, &[1.0, 0.0])?;
+    ///
+    /// let (reader, seen) = Durable::<u64, f32>::open_read_only(&folder)?; // in any process
+    /// assert!(reader.contains(&7));
+    ///
+    /// writer.insert(8, &[0.0, 1.0])?;
+    /// assert!(!reader.contains(&8));
+    /// let (reader, now) = Durable::<u64, f32>::open_read_only(&folder)?;
+    /// assert!(reader.contains(&8) && now.last > seen.last);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no index in the folder, its keys or elements are others, or a file is damaged or
+    /// cannot be read.
+    pub fn open_read_only(
+        folder: impl AsRef<Path>,
+    ) -> Result<(Index<K, Vectors<E>>, Recovery), RecoverError> {
+        Self::open_read_only_on(&Os, folder.as_ref())
     }
 
     pub(super) fn create_on(
@@ -96,110 +86,91 @@ impl<K: SavedKey, E: VectorElement> Durable<K, E> {
         path: &Path,
         index: Index<K, Vectors<E>>,
     ) -> Result<Self, CreateError> {
-        let folder = Folder { disk, path: path.into() };
-        let Folder { disk, .. } = &folder;
         let at = |path: &Path| {
             let path = path.to_owned();
             |error| CreateError::File { path, error }
         };
         disk.create_folder(path).map_err(at(path))?;
-        let lock = folder.lock().map_err(at(&folder.file("lock")))?;
-        let lock = lock.ok_or_else(|| CreateError::Locked { folder: path.into() })?;
-        let present = disk.list(path).map_err(at(path))?;
-        let (snapshot, log) = (folder.snapshot(), folder.place().log());
-        if present.contains(&snapshot) {
-            return Err(CreateError::Exists { path: snapshot });
+        let folder = Folder::lock(disk, path).map_err(at(path))?;
+        let folder = folder.ok_or_else(|| CreateError::Locked { folder: path.into() })?;
+        let Folder { disk, files, .. } = &folder;
+        let present = folder.list().map_err(at(path))?;
+        if present.contains(&files.snapshot()) {
+            return Err(CreateError::Exists { path: files.snapshot() });
         }
         // The log comes first: without a snapshot it is that of a creation that was interrupted, and
         // has no records. One with records has lost its snapshot.
+        let log = files.log();
         if present.contains(&log) {
             let len = disk.open(&log).and_then(|log| log.len()).map_err(at(&log))?;
             if len > head::LEN as u64 {
                 return Err(CreateError::Exists { path: log });
             }
         }
-        folder.tidy(&present).map_err(|(path, error)| CreateError::File { path, error })?;
+        folder.tidy();
         let contents = Contents::of_vectors::<K, E>(index.space());
-        let writer = Log::create(folder.place(), contents, 0).map_err(at(&log))?;
-        index.save_on(&**disk, &snapshot, || 0).map_err(CreateError::Save)?;
-        Ok(Self::over(index, writer, folder.disk, snapshot, lock))
+        let folder = Arc::new(folder);
+        let log = Log::new(Arc::clone(&folder), contents, Beginning::Empty { start: 0 });
+        log.make_ready().map_err(CreateError::Log)?;
+        snapshot::write(&index, &folder, 0).map_err(CreateError::Snapshot)?;
+        Ok(Self::over(index, log))
     }
 
     pub(super) fn open_on(
         disk: Arc<dyn Disk>,
         path: &Path,
     ) -> Result<(Self, Recovery), RecoverError> {
-        let folder = Folder { disk, path: path.into() };
-        let Folder { disk, .. } = &folder;
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            |error| RecoverError::File { path, error }
-        };
-        let present = match disk.list(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            present => present.map_err(at(path))?,
-        };
-        let (snapshot, log) = (folder.snapshot(), folder.place().log());
-        if !present.contains(&snapshot) {
+        if !replay::is_there(&*disk, path)? {
             return Err(RecoverError::NoIndex { folder: path.into() });
         }
-        let lock = folder.lock().map_err(at(&folder.file("lock")))?;
-        let lock = lock.ok_or_else(|| RecoverError::Locked { folder: path.into() })?;
-        let (index, mark) = Index::load_on(&**disk, &snapshot).map_err(RecoverError::Snapshot)?;
-        let input = disk.open(&log).map_err(at(&log))?;
-        let contents = Contents::of_vectors::<K, E>(index.space());
-        let mut recovery = Recovery { operations: 0, skipped: 0, cut: None };
-        let apply = |record: Record<'_>| replay(&index, mark, &record, &mut recovery);
-        let found = match recover::read(input, &contents, mark, apply) {
-            Err(ReadError::File(error)) => return Err(RecoverError::File { path: log, error }),
-            Err(ReadError::Bad(error)) => return Err(RecoverError::Log { path: log, error }),
-            Ok(found) => found,
-        };
-        recovery.cut = found.cut;
-        let present = disk.list(path).map_err(at(path))?;
-        folder.tidy(&present).map_err(|(path, error)| RecoverError::File { path, error })?;
-        // A checkpoint may have been interrupted before the names of its files were safe.
-        disk.sync_folder(path).map_err(at(path))?;
-        let writer = if found.sequence < mark {
-            // All it had is in the snapshot, whose number the next record must exceed.
-            Log::create(folder.place(), contents, mark)
-        } else {
-            Log::resume(folder.place(), &found)
-        };
-        let writer = writer.map_err(at(&log))?;
-        Ok((Self::over(index, writer, folder.disk, snapshot, lock), recovery))
+        let folder = Folder::lock(disk, path)
+            .map_err(|error| RecoverError::File { path: path.into(), error })?;
+        let folder = folder.ok_or_else(|| RecoverError::Locked { folder: path.into() })?;
+        let (index, log, recovery) = open_locked(Arc::new(folder))?;
+        Ok((Self::over(index, log), recovery))
+    }
+
+    pub(super) fn open_read_only_on(
+        disk: &dyn Disk,
+        path: &Path,
+    ) -> Result<(Index<K, Vectors<E>>, Recovery), RecoverError> {
+        if !replay::is_there(disk, path)? {
+            return Err(RecoverError::NoIndex { folder: path.into() });
+        }
+        let resolved =
+            disk.resolve(path).map_err(|error| RecoverError::File { path: path.into(), error })?;
+        let Read { index, recovery, .. } = replay::read_beside(disk, &Files { folder: resolved })?;
+        Ok((index, recovery))
     }
 }
 
-/// Does an operation of the log again, unless the snapshot, which contains those up to `mark`, has it.
-fn replay<K: SavedKey, E: VectorElement>(
-    index: &Index<K, Vectors<E>>,
-    mark: u64,
-    record: &Record<'_>,
-    recovery: &mut Recovery,
-) -> Result<(), BadLog> {
-    let Record { offset, sequence, kind, body } = *record;
-    let operation = Operation::read(kind, body, index.space().dim())
-        .map_err(|error| BadLog::Operation { offset, reason: error.to_string() })?;
-    if operation == Operation::Mark {
-        return Ok(());
+impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
+    /// Goes back to what is on the disk: reads snapshot and log again, as [`open`](Durable::open) does,
+    /// without letting others into the folder meanwhile. What was acknowledged is there.
+    ///
+    /// This is the way out where the index in memory cannot be trusted or written any more
+    /// ([`Unwritable`](crate::Unwritable)), which would stand in the way of a checkpoint too. Where only
+    /// the log failed, a [checkpoint](Self::checkpoint) keeps what is in memory.
+    ///
+    /// # Errors
+    /// As [`open`](Durable::open). The index is then as before.
+    pub fn reopen(&mut self) -> Result<Recovery, RecoverError> {
+        // What was acknowledged without a sync is read back as well, so this may fail.
+        let _ = self.flush();
+        let (index, log, recovery) = open_locked(self.folder())?;
+        self.replace(index, log);
+        Ok(recovery)
     }
-    if sequence <= mark {
-        recovery.skipped += 1;
-        return Ok(());
-    }
-    let done = match operation {
-        Operation::Mark => Ok(()),
-        Operation::Insert(key, vector) => index.insert(key, &vector).map(|_| ()),
-        Operation::Upsert(key, vector) => index.upsert(key, &vector).map(|_| ()),
-        Operation::Batch(keys, vectors) => index.insert_batch(keys, &vectors, Build::default()),
-        Operation::Remove(key) => match index.remove(&key) {
-            Ok(true) => Ok(()),
-            Ok(false) => return Err(BadLog::NoSuchKey { offset }),
-            Err(poisoned) => Err(poisoned.into()),
-        },
-    };
-    done.map_err(|error| BadLog::Refused { offset, error })?;
-    recovery.operations += 1;
-    Ok(())
+}
+
+/// Opens the index in a folder that is locked.
+fn open_locked<K: SavedKey, E: VectorElement>(
+    folder: Arc<Folder>,
+) -> Result<(Index<K, Vectors<E>>, Log, Recovery), RecoverError> {
+    let Read { index, found, mut recovery } = replay::read(&*folder.disk, &folder.files)?;
+    folder.tidy();
+    let contents = Contents::of_vectors::<K, E>(index.space());
+    let log = Log::new(folder, contents, Beginning::after(found, recovery.snapshot));
+    recovery.is_writable = log.make_ready().is_ok();
+    Ok((index, log, recovery))
 }

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use nearfield_kernels::Metric;
 
+use super::begin::Beginning;
 use super::error::{BadLog, LogError, WriteError};
+use super::folder::Folder;
 use super::head::{self, Contents, Head};
 use super::index::Durable;
-use super::log::{Log, Place};
+use super::log::Log;
 use super::operation::{self, BATCH, INSERT, MARK, REMOVE};
 use super::policy::{Every, OnFlush, Policy};
 use super::record::{HEAD, MAGIC, RecordHead};
@@ -184,8 +186,11 @@ fn contents() -> Contents {
     Contents::of::<Vec<u8>, f32>(1, Metric::L2Squared)
 }
 
-fn place(disk: &Simulated) -> Place {
-    Place { disk: Arc::new(disk.clone()), folder: "index".into() }
+fn begin(disk: &Simulated) -> Log {
+    let folder = Folder::lock(Arc::new(disk.clone()), Path::new("index")).unwrap().unwrap();
+    let log = Log::new(Arc::new(folder), contents(), Beginning::Empty { start: 0 });
+    log.make_ready().unwrap();
+    log
 }
 
 fn record(number: u8) -> Vec<u8> {
@@ -207,7 +212,7 @@ fn read(disk: &Simulated) -> (Result<Found, ReadError>, BTreeMap<u64, Vec<u8>>) 
 #[test]
 fn an_operation_that_fails_after_all_is_taken_back() {
     let disk = Simulated::default();
-    let log = Log::create(place(&disk), contents(), 0).unwrap();
+    let log = begin(&disk);
     log.append(INSERT, record(1)).unwrap().keep();
     drop(log.append(INSERT, record(2)).unwrap());
     let third = log.append(INSERT, record(3)).unwrap();
@@ -244,7 +249,7 @@ fn an_operation_that_fails_after_all_is_taken_back() {
 #[test]
 fn a_sync_does_not_vouch_for_what_is_taken_back_meanwhile() {
     let disk = Simulated::default();
-    let log = Log::create(place(&disk), contents(), 0).unwrap();
+    let log = begin(&disk);
     let first = log.append(INSERT, record(1)).unwrap().keep();
     let second = log.append(INSERT, record(2)).unwrap();
     log.sync(first).unwrap(); // covers the second as well
@@ -264,7 +269,7 @@ fn a_sync_does_not_vouch_for_what_is_taken_back_meanwhile() {
 #[test]
 fn a_write_that_cannot_be_cut_off_again_closes_the_log() {
     let disk = Simulated::default();
-    let log = Log::create(place(&disk), contents(), 0).unwrap();
+    let log = begin(&disk);
     disk.take_at_most(10);
     disk.fail(disk.calls().len() + 2, true);
     assert!(matches!(log.append(INSERT, record(1)), Err(LogError::Write { .. })));
@@ -374,7 +379,7 @@ fn opened_with(kind: u8, body: &[u8]) -> String {
 
 #[test]
 fn a_record_that_tells_nonsense_is_an_error_that_says_where() {
-    let at = |what: &str| format!("index/log: the {what}");
+    let at = |what: &str| format!("the log index/log: the {what}");
     assert_eq!(
         opened_with(77, &[]),
         at("record at byte 216 tells no operation: its kind 77 is unknown")
