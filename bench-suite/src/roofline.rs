@@ -75,18 +75,62 @@ impl Work {
 impl Roofs {
     /// The least time that `time`'s distance can take, whatever the implementation.
     pub fn limit(&self, time: &KernelTime) -> Limit {
-        let (bandwidth, bound) = match time.access {
-            Access::Gather => (self.dram, Bound::Dram),
-            Access::Pair if time.bytes <= self.l1_bytes => (self.l1, Bound::L1),
-            Access::Pair => (self.l2, Bound::L2),
+        let source = self.source(time);
+        let bandwidth = match source {
+            Bound::Dram => self.dram,
+            Bound::L2 => self.l2,
+            Bound::L1 | Bound::Compute => self.l1,
         };
-        let memory = Limit { ns: time.bytes as f64 / bandwidth, bound };
-        let compute = self.gflops.zip(Work::of(&time.metric)).map(|(gflops, work)| {
-            let ns = (time.dim * work.instructions) as f64 / (gflops / 2.0);
-            Limit { ns, bound: Bound::Compute }
-        });
+        let memory = Limit { ns: time.bytes as f64 / bandwidth, bound: source };
+        let compute = self
+            .gflops
+            .zip(operations(time))
+            .map(|(gflops, operations)| Limit { ns: operations / gflops, bound: Bound::Compute });
         compute.filter(|compute| compute.ns > memory.ns).unwrap_or(memory)
     }
+
+    /// Lifts each roof to the most that any of the kernels reached, and returns those that were too
+    /// low: what a kernel does, the machine allows.
+    pub fn lift(&mut self, times: &[KernelTime]) -> Vec<Bound> {
+        let mut beaten = vec![];
+        for time in times {
+            let source = self.source(time);
+            let read = Some((source, time.bytes as f64 / time.ns));
+            let computed = operations(time).map(|n| (Bound::Compute, n / time.ns));
+            for (bound, reached) in read.into_iter().chain(computed) {
+                let Some(roof) = self.roof(bound).filter(|roof| **roof < reached) else { continue };
+                *roof = reached;
+                if !beaten.contains(&bound) {
+                    beaten.push(bound);
+                }
+            }
+        }
+        beaten
+    }
+
+    /// Where the vectors of a distance are read from.
+    fn source(&self, time: &KernelTime) -> Bound {
+        match time.access {
+            Access::Gather => Bound::Dram,
+            Access::Pair if time.bytes <= self.l1_bytes => Bound::L1,
+            Access::Pair => Bound::L2,
+        }
+    }
+
+    fn roof(&mut self, bound: Bound) -> Option<&mut f64> {
+        match bound {
+            Bound::Compute => self.gflops.as_mut(),
+            Bound::L1 => Some(&mut self.l1),
+            Bound::L2 => Some(&mut self.l2),
+            Bound::Dram => Some(&mut self.dram),
+        }
+    }
+}
+
+/// What the multiply-add units have to do for a distance, in the operations of which they do so many a
+/// nanosecond: two per instruction.
+fn operations(time: &KernelTime) -> Option<f64> {
+    Work::of(&time.metric).map(|work| 2.0 * (time.dim * work.instructions) as f64)
 }
 
 #[cfg(test)]
@@ -137,5 +181,32 @@ mod tests {
     fn bits_are_held_to_bandwidth_alone() {
         let limit = ROOFS.limit(&time("hamming", Access::Pair, 8_192, 2_000));
         assert_eq!(limit, Limit { ns: 10.0, bound: Bound::L1 });
+    }
+
+    #[test]
+    fn no_kernel_takes_more_than_the_lifted_roofs() {
+        let (ip, cosine) =
+            (time("ip", Access::Pair, 64, 512), time("cosine", Access::Pair, 64, 512));
+        let gather = time("hamming", Access::Gather, 64, 8);
+        // 512 bytes and 384 operations in 1 ns, where 200 and 100 seemed to be the most.
+        let times = [ip, cosine, gather];
+        let mut roofs = ROOFS;
+        assert_eq!(roofs.lift(&times), [Bound::L1, Bound::Compute]);
+        assert_eq!((roofs.l1, roofs.gflops, roofs.dram), (512.0, Some(384.0), 10.0));
+        for time in &times {
+            assert!(roofs.limit(time).ns <= time.ns, "{time:?}");
+        }
+        assert_eq!(roofs.lift(&times), []);
+    }
+
+    #[test]
+    fn a_roof_that_nobody_reached_stays() {
+        let slow = KernelTime { ns: 1_000.0, ..time("cosine", Access::Pair, 64, 512) };
+        let mut roofs = ROOFS;
+        assert_eq!(roofs.lift(&[slow]), []);
+        assert_eq!(roofs, ROOFS);
+        let mut without = Roofs { gflops: None, ..ROOFS };
+        assert_eq!(without.lift(&[time("cosine", Access::Pair, 64, 100)]), []);
+        assert_eq!(without.gflops, None);
     }
 }

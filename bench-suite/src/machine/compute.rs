@@ -75,8 +75,12 @@ impl WithSimd for MultiplyAdds {
         let one = simd.splat_f32s(black_box(1.0));
         let mut sums = [one; ACCUMULATORS];
         for _ in 0..self.rounds {
-            for sum in &mut sums {
-                *sum = simd.mul_add_f32s(*sum, half, one);
+            #[expect(
+                clippy::needless_range_loop,
+                reason = "an iterator may keep the sums in memory"
+            )]
+            for i in 0..ACCUMULATORS {
+                sums[i] = simd.mul_add_f32s(sums[i], half, one);
             }
         }
         let total = sums.into_iter().fold(one, |total, sum| simd.add_f32s(total, sum));

@@ -7,7 +7,7 @@ use bench_suite::ann::{BuildEvent, SearchEvent};
 use bench_suite::curve;
 use bench_suite::kernel_runs::KernelTime;
 use bench_suite::machine::{BandwidthPoint, ComputePeak, Facts, LatencyCurve, Levels, Probed};
-use bench_suite::roofline::{Limit, Roofs};
+use bench_suite::roofline::{Bound, Limit, Roofs};
 use serde::{Deserialize, Serialize};
 
 /// The version of `report.json`. Raise it when a field changes its meaning, goes or becomes required.
@@ -59,6 +59,9 @@ pub(crate) struct Memory {
     pub(crate) latency: Vec<Probed<LatencyCurve>>,
     /// Absent when no bandwidth could be measured.
     pub(crate) roofs: Option<Roofs>,
+    /// The roofs whose probe a kernel beat, twice; they are the kernel's own best.
+    #[serde(default)]
+    pub(crate) lifted: Vec<Bound>,
 }
 
 /// One level of the hierarchy, measured with a working set well inside it.

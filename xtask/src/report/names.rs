@@ -2,6 +2,7 @@
 
 use bench_suite::kernel_runs::PLAIN;
 use bench_suite::machine::Cpu;
+use bench_suite::roofline::Bound;
 
 /// A CPU's name, with a word where it hides the model.
 pub(super) fn cpu_title(cpu: &Cpu) -> String {
@@ -36,5 +37,15 @@ pub(super) fn backend_title(name: &str) -> &str {
         "scalar" => "Scalar reference",
         PLAIN => "Plain loop",
         other => other,
+    }
+}
+
+/// What a limit comes from.
+pub(super) fn bound(bound: Bound) -> &'static str {
+    match bound {
+        Bound::Compute => "arithmetic",
+        Bound::L1 => "L1",
+        Bound::L2 => "L2",
+        Bound::Dram => "DRAM",
     }
 }

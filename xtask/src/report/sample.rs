@@ -107,6 +107,7 @@ fn memory(roofs: Roofs) -> Memory {
             .into()),
         latency: vec![Ok(curve(Pages::Huge, 1.0)), Ok(curve(Pages::Small, 1.5))],
         roofs: Some(roofs),
+        lifted: vec![],
     }
 }
 

@@ -6,7 +6,7 @@ use super::document::Finding;
 use super::format::{bytes, count, number, percent, times};
 use super::kernels::{best_backend, find};
 use super::model::{IndexFigures, KernelFigure, Report};
-use super::names::{backend_title, metric_phrase};
+use super::names::{backend_title, bound, metric_phrase};
 
 /// What matters most, most important first.
 pub(super) fn findings(report: &Report) -> Vec<Finding> {
@@ -40,12 +40,12 @@ pub(super) fn caveats(report: &Report) -> Vec<String> {
              its account of them may not be true."
         ));
     }
-    let excess =
-        report.kernels.iter().flatten().filter_map(|f| f.share_of_limit).fold(0.0, f64::max);
-    if excess > 1.1 {
+    if !report.memory.lifted.is_empty() {
+        let roofs: Vec<&str> = report.memory.lifted.iter().map(|roof| bound(*roof)).collect();
         caveats.push(format!(
-            "A kernel reached {} of the machine's limit, so something disturbed the measuring of the limit.",
-            percent(excess)
+            "A kernel did more than the probe of what the machine allows, also when that was measured \
+             again: the limit of {} is what the kernel reached.",
+            roofs.join(" and of ")
         ));
     }
     if report.run.quick {

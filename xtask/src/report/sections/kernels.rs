@@ -1,7 +1,6 @@
 //! Every kernel: a heat map, the roofline, and all times.
 
 use bench_suite::kernel_runs::Access;
-use bench_suite::roofline::Bound;
 
 use super::parts::{charts, head};
 use crate::report::charts as chart;
@@ -9,7 +8,7 @@ use crate::report::document::{Block, Cell, Section, Table};
 use crate::report::format::{count, number, percent, times};
 use crate::report::kernels::{best_backend, distinct, of};
 use crate::report::model::{KernelFigure, Report};
-use crate::report::names::{backend_title, metric_title};
+use crate::report::names::{backend_title, bound, metric_title};
 
 pub(super) fn section(report: &Report) -> Section {
     let blocks = match &report.kernels {
@@ -185,14 +184,5 @@ fn every<'a>(figures: impl Iterator<Item = &'a KernelFigure>) -> Table {
         ]),
         rows: figures.map(row).collect(),
         words: 3,
-    }
-}
-
-fn bound(bound: Bound) -> &'static str {
-    match bound {
-        Bound::Compute => "arithmetic",
-        Bound::L1 => "L1",
-        Bound::L2 => "L2",
-        Bound::Dram => "DRAM",
     }
 }
