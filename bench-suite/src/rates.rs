@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::ffi::OsString;
 use std::io;
+use std::num::NonZero;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -29,9 +30,9 @@ pub struct Args {
     /// Points to insert for a rate; twice as many are kept aside
     #[arg(long, default_value_t = 8000)]
     pub inserts: usize,
-    /// Threads that insert, beside one
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    pub threads: u16,
+    /// Numbers of threads that insert, beside one [default: those of 2,4,8,16 that have cores]
+    #[arg(long, value_delimiter = ',')]
+    pub threads: Vec<NonZero<u16>>,
     /// Seconds of each rate of searches
     #[arg(long, default_value_t = 2.0)]
     pub seconds: f64,
@@ -71,18 +72,26 @@ impl Args {
             passes: self.passes,
             seconds: self.seconds,
             inserts: self.inserts,
-            threads: self.threads.into(),
+            threads: self.threads(),
             params: self.graph.params(),
             k: self.k,
             ef: self.ef,
         }
     }
 
+    fn threads(&self) -> Vec<usize> {
+        if self.threads.is_empty() {
+            return with_cores(thread::available_parallelism().map_or(1, usize::from));
+        }
+        self.threads.iter().map(|threads| threads.get().into()).collect()
+    }
+
     /// The words that are read as this again, but for one pass.
     pub fn words_of_a_pass(&self) -> Vec<OsString> {
         let mut words = Words::default();
         words.add("--inserts", self.inserts.to_string());
-        words.add("--threads", self.threads.to_string());
+        let threads: Vec<String> = self.threads().iter().map(usize::to_string).collect();
+        words.add("--threads", threads.join(","));
         words.add("--seconds", self.seconds.to_string());
         words.add("--passes", "1");
         self.graph.add_to(&mut words);
@@ -91,6 +100,11 @@ impl Args {
         words.add_some("--limit-base", self.limit_base.map(|n| n.to_string()));
         [self.data.words(), words.into()].concat()
     }
+}
+
+/// The numbers of threads that tell something on a machine of so many cores.
+fn with_cores(cores: usize) -> Vec<usize> {
+    [2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores.max(2)).collect()
 }
 
 /// What to measure.
@@ -102,8 +116,8 @@ pub struct Settings {
     pub seconds: f64,
     /// Points that the inserting threads insert.
     pub inserts: usize,
-    /// Threads that insert, beside one.
-    pub threads: usize,
+    /// Numbers of threads that insert, beside one.
+    pub threads: Vec<usize>,
     /// The graph.
     pub params: Params,
     /// Neighbours to search for.
@@ -113,11 +127,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The most threads that insert at once.
+    pub fn most_threads(&self) -> usize {
+        self.threads.iter().copied().max().unwrap_or(1)
+    }
+
     /// The settings of a build on as many threads as insert.
     pub fn of_a_build(&self) -> ann::Settings {
         ann::Settings {
             params: self.params.clone(),
-            threads: self.threads,
+            threads: self.most_threads(),
             k: self.k,
             ef: vec![self.ef],
             passes: 1,
@@ -136,15 +155,22 @@ pub struct Rates {
     /// Inserts by one thread.
     pub inserts_1: f64,
     /// Inserts by several threads.
-    pub inserts_n: f64,
-    /// How many.
-    pub threads: usize,
+    pub inserts_n: Vec<ByThreads>,
     /// Searches by one thread alone.
     pub searches_alone: f64,
     /// Searches by one thread while another inserts.
     pub searches_beside: f64,
     /// What that one inserts.
     pub inserts_beside: f64,
+}
+
+/// Inserts a second by so many threads.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ByThreads {
+    /// How many.
+    pub threads: usize,
+    /// Of all of them together.
+    pub inserts: f64,
 }
 
 /// What a library says went wrong.
@@ -262,19 +288,21 @@ pub fn run<E: Copy + Sync, L: Living<E>>(
     }
     let points = rows - 2 * inserts;
     for _ in 0..settings.passes {
-        let [inserts_1, inserts_n] = [1, settings.threads].map(|threads| {
+        let inserts = |threads| {
             let index = L::begin(workload, points, settings)?;
             insert(&index, &workload.base, points..points + inserts, threads)
-        });
+        };
+        let inserts_1 = inserts(1)?;
+        let by = |&threads| Ok(ByThreads { threads, inserts: inserts(threads)? });
+        let inserts_n = settings.threads.iter().map(by).collect::<Result<_, RatesError>>()?;
         let index = L::begin(workload, points, settings)?;
         let searches_alone = search(&index, workload, settings, &AtomicBool::new(false))?;
         let (searches_beside, inserts_beside) = beside(&index, workload, points, settings)?;
         report(&Rates {
             library: L::LIBRARY.to_owned(),
             points,
-            inserts_1: inserts_1?,
-            inserts_n: inserts_n?,
-            threads: settings.threads,
+            inserts_1,
+            inserts_n,
             searches_alone,
             searches_beside,
             inserts_beside,
@@ -372,7 +400,7 @@ mod tests {
 
     fn settings(inserts: usize) -> Settings {
         let params = Params { ef_construction: 40, ..Params::default() };
-        Settings { passes: 2, seconds: 0.01, inserts, threads: 2, params, k: 3, ef: 10 }
+        Settings { passes: 2, seconds: 0.01, inserts, threads: vec![2, 3], params, k: 3, ef: 10 }
     }
 
     #[test]
@@ -385,11 +413,21 @@ mod tests {
         run::<f32, Ours<f32>>(&workload(500), &settings(100), report).unwrap();
         assert_eq!(passes.len(), 2);
         for rates in passes {
-            assert_eq!((&*rates.library, rates.points, rates.threads), ("nearfield", 300, 2));
-            let inserts = [rates.inserts_1, rates.inserts_n, rates.inserts_beside];
+            assert_eq!((&*rates.library, rates.points), ("nearfield", 300));
+            let threads: Vec<usize> = rates.inserts_n.iter().map(|by| by.threads).collect();
+            assert_eq!(threads, [2, 3]);
+            let [two, three] = [0, 1].map(|place: usize| rates.inserts_n[place].inserts);
+            let inserts = [rates.inserts_1, two, three, rates.inserts_beside];
             let searches = [rates.searches_alone, rates.searches_beside];
             assert!([&inserts[..], &searches].concat().iter().all(|rate| *rate > 0.0));
         }
+    }
+
+    #[test]
+    fn more_threads_than_cores_are_only_two() {
+        assert_eq!(with_cores(1), [2]);
+        assert_eq!(with_cores(6), [2, 4]);
+        assert_eq!(with_cores(64), [2, 4, 8, 16]);
     }
 
     #[test]

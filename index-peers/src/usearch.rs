@@ -65,7 +65,7 @@ impl Living<f32> for Usearch {
     ) -> Result<Self, Failure> {
         let this = Self::build(&workload.first(points), workload.metric, &settings.of_a_build())?;
         // One that inserts, one that searches, or those that insert.
-        let threads = settings.threads.max(2);
+        let threads = settings.most_threads().max(2);
         this.0.reserve_capacity_and_threads(workload.base.len(), threads)?;
         this.0.change_expansion_search(settings.ef);
         Ok(this)

@@ -1,4 +1,4 @@
-//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | convert | crash | durability | inspect | interop | kernels | mixed | rates | peers | test | tidy | neon`.
+//! Nearfield's chores: `cargo xtask bench | ann | scaling | churn | convert | crash | durability | inspect | interop | kernels | mixed | rates | stalls | peers | test | tidy | neon`.
 
 mod ann;
 mod bench;
@@ -16,6 +16,7 @@ mod process;
 mod rates;
 mod report;
 mod scaling;
+mod stalls;
 mod test;
 mod tidy;
 mod workload;
@@ -56,6 +57,8 @@ enum Task {
     Mixed(mixed::Args),
     /// Show how much inserting and searching get in each other's way.
     Rates(rates::Args),
+    /// Show the longest that one insert, removal or search takes on the way to a million points.
+    Stalls(stalls::Args),
     /// Let other libraries and ours read each other's indexes and compare what they find.
     Interop(interop::Args),
     /// Measure other index libraries beside ours, in one run, at equal recall.
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Task::Kernels(args) => kernels::run(args),
         Task::Mixed(args) => mixed::run(args),
         Task::Rates(args) => rates::run(args),
+        Task::Stalls(args) => stalls::run(args),
         Task::Interop(args) => interop::run(args),
         Task::Peers(args) => peers::run(args),
         Task::Test(args) => test::run(args),

@@ -107,20 +107,22 @@ impl Printer {
     }
 }
 
-const HEAD: &str = "library      points  inserts/s by 1 thread  by several  ratio  searches/s alone  \
-                    beside inserts  ratio  inserts/s beside";
+const HEAD: &str = "library      points  inserts/s by 1 thread  searches/s alone  beside inserts  ratio  \
+                    inserts/s beside  inserts/s by several threads";
 
 fn row(rates: &Rates) -> String {
+    let several = rates.inserts_n.iter().map(|by| {
+        format!("{}: {:.0} ({:.2})", by.threads, by.inserts, by.inserts / rates.inserts_1)
+    });
     format!(
-        "{:<10} {:>8} {:>22.0} {:>11.0} {:>6.2} {:>17.0} {:>15.0} {:>6.2} {:>17.0}",
+        "{:<10} {:>8} {:>22.0} {:>17.0} {:>15.0} {:>6.2} {:>17.0}  {}",
         rates.library,
         rates.points,
         rates.inserts_1,
-        rates.inserts_n,
-        rates.inserts_n / rates.inserts_1,
         rates.searches_alone,
         rates.searches_beside,
         rates.searches_beside / rates.searches_alone,
-        rates.inserts_beside
+        rates.inserts_beside,
+        several.collect::<Vec<_>>().join(", ")
     )
 }
