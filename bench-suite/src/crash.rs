@@ -17,8 +17,8 @@ pub const DIM: usize = 8;
 /// Keys that a thread inserts, moves and removes; batches have keys of their own.
 const KEYS: u64 = 48;
 
-/// The most points in a batch.
-const BATCH: u64 = 6;
+/// The most points in a batch, unless memory is to be used up.
+pub const BATCH: u64 = 6;
 
 /// Where the keys of threads and batches begin.
 const OF_THREAD: u64 = 1 << 32;
@@ -31,6 +31,8 @@ pub struct Course {
     pub seed: u64,
     /// Its number.
     pub thread: u64,
+    /// The most points in a batch.
+    pub batch: u64,
 }
 
 /// What an operation does.
@@ -119,8 +121,8 @@ impl Course {
             2..=6 => Operation::Upsert(key),
             7..=8 => Operation::Remove(key),
             _ => {
-                let first = self.thread * OF_THREAD + OF_BATCHES + number * BATCH;
-                Operation::Batch((first..=first + random.below(BATCH)).collect())
+                let first = self.thread * OF_THREAD + OF_BATCHES + number * self.batch;
+                Operation::Batch((first..first + 1 + random.below(self.batch)).collect())
             }
         }
     }
