@@ -103,7 +103,7 @@ impl<'a, S: Store> Edit<'a, S> {
         } else if plan.holds(graph, level) {
             builder.link_one(draft, id, plan, None)
         } else {
-            let view = View::new(graph, originals, None);
+            let view = View::linked(graph, originals);
             let is_dead = |id| graph.is_dead(id);
             let again = scratches
                 .lend(|_, walk| builder.plan(&view, &mut space.member(id), level, is_dead, walk));
@@ -170,6 +170,7 @@ impl<'a, S: Store> Edit<'a, S> {
     ) -> Result<Batch<'b>, InsertError<S::PointError>> {
         let threads = build.threads.start_apart(points.len()).map_err(InsertError::Threads)?;
         let ids = self.reserve(points)?;
+        self.index.graph.freeze().map_err(InsertError::Memory)?;
         for ((place, point), expected) in points.iter().enumerate().zip(ids.clone()) {
             self.push(point.borrow(), place, expected)?;
         }

@@ -228,7 +228,7 @@ impl<S: Space> Hnsw<S> {
         search: Search<'a>,
     ) -> Result<Pages<'a, S>, SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::new(&self.graph, &self.originals, search.filter);
+        let view = View::published(&self.graph, &self.originals, search.filter);
         Pages::new(view, &self.space, query, search, &self.scratches).map_err(SearchError::Query)
     }
 

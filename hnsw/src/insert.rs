@@ -95,7 +95,7 @@ impl<S: Store> Hnsw<S> {
 
     /// Searches for a new point's neighbours; others may change the graph meanwhile.
     pub(crate) fn plan(&self, point: &S::Point) -> Result<Plan, InsertError<S::PointError>> {
-        let view = View::new(&self.graph, &self.originals, None);
+        let view = View::linked(&self.graph, &self.originals);
         let refused = |error| InsertError::Point { place: 0, error };
         self.scratches.lend(|query, walk| {
             let mut target = self.space.newcomer(point, query).map_err(refused)?;

@@ -48,7 +48,7 @@ impl<S: Space> Builder<'_, S> {
     }
 
     fn link_batch(&self, graph: &Graph, batch: &[Id]) -> u64 {
-        let view = View::new(graph, self.originals, None);
+        let view = View::linked(graph, self.originals);
         let is_dead = |id| graph.is_dead(id);
         let plan = |scratch: &mut Scratch, id: &Id| {
             let mut target = self.space.member(*id);

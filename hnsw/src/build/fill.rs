@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::builder::Builder;
 use crate::graph::{Draft, Graph, List};
 use crate::id::{Candidate, Id};
-use crate::search::{Scratch, Walk};
+use crate::search::{Scratch, View, Walk};
 use crate::space::{Scorer, Space};
 
 /// A list is chosen among three times as many of the nearest points as it holds, beside the links
@@ -40,7 +40,8 @@ impl<S: Space> Builder<'_, S> {
         let degree = graph.degree(0);
         let mut scorer = self.space.member(id);
         scratch.distances = 0;
-        let mut walk = Walk { graph, reach: graph.len(), scorer: &mut scorer, scratch };
+        let view = View::linked(graph, self.originals);
+        let mut walk = Walk::over(&view, &mut scorer, scratch);
         let seeds = walk.descend(entry, 0);
         walk.beam(0, self.params.ef_construction, &seeds);
         let others = |found: &&Candidate| found.id() != id && !graph.is_dead(found.id());

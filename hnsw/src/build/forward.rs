@@ -47,7 +47,7 @@ impl<S: Space> Builder<'_, S> {
         let mut seeds = None;
         let ef = self.params.ef_construction;
         for level in (0..=level.min(graph.level(entry))).rev() {
-            let mut walk = Walk { graph, reach: view.reach, scorer: target, scratch };
+            let mut walk = Walk::over(view, target, scratch);
             let seeds = seeds.get_or_insert_with(|| walk.descend(entry, level));
             walk.beam(level, ef, seeds);
             seeds.clear();

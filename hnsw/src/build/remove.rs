@@ -70,7 +70,7 @@ impl<S: Space> Builder<'_, S> {
     /// Makes the first copy of a point that goes a point like others.
     fn promote(&self, draft: &mut Draft<'_>, heir: Id, scratch: &mut Scratch) -> u64 {
         let copy = draft.next_copy(heir);
-        let view = View::new(draft.graph(), self.originals, None);
+        let view = View::linked(draft.graph(), self.originals);
         let mut target = self.space.member(heir);
         // As long as it is a copy it does not meet itself.
         let (level, is_dead) = (draft.level(heir), |id| draft.is_dead(id));

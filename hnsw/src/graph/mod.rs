@@ -17,12 +17,14 @@
 mod check;
 mod digest;
 mod draft;
+mod frozen;
 mod level;
 mod life;
 mod saved;
 
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -30,6 +32,8 @@ use std::sync::atomic::{
 
 pub use check::Broken;
 pub(crate) use draft::{Draft, List};
+use frozen::Freezer;
+pub(crate) use frozen::Frozen;
 use level::Levels;
 pub(crate) use level::mix;
 use life::Life;
@@ -58,6 +62,7 @@ pub(crate) struct Graph {
     copies: Table<AtomicU64>,
     copy_count: AtomicUsize,
     life: Life,
+    freezer: Freezer,
     /// [`NONE`] while no point lives.
     entry: AtomicU32,
 }
@@ -77,6 +82,7 @@ impl Graph {
             copies: Table::with_capacity(points.div_ceil(64), 1),
             copy_count: AtomicUsize::new(0),
             life: Life::with_capacity(points),
+            freezer: Freezer::default(),
             entry: AtomicU32::new(NONE),
         }
     }
@@ -174,6 +180,20 @@ impl Graph {
     /// Lets searches that begin from now on see all that was done.
     pub(crate) fn publish(&self) {
         self.life.publish(self.len());
+        self.freezer.thaw();
+    }
+
+    /// Lets searches find the graph as it is now until the next time that it is published. On an error
+    /// nothing has changed.
+    pub(crate) fn freeze(&self) -> io::Result<()> {
+        let count = self.snapshot().count;
+        let lists = [(count as usize, 2 * self.m), (self.upper.len(), self.m)];
+        if count > 0 { self.freezer.freeze(count, self.entry(), lists) } else { Ok(()) }
+    }
+
+    /// The graph of this many points, if it is frozen.
+    pub(crate) fn frozen(&self, points: u32) -> Option<Arc<Frozen>> {
+        self.freezer.frozen(points)
     }
 
     /// To be called by whoever takes the writer's turn, before the first store of the turn: what earlier
@@ -244,14 +264,35 @@ impl Graph {
         if level == 0 { self.base.row(id) } else { self.upper_slots(id, level) }
     }
 
+    /// As [`slots`](Self::slots), of a frozen graph.
+    #[inline(always)]
+    pub(crate) fn slots_in<'a>(
+        &'a self,
+        frozen: Option<&'a Frozen>,
+        id: Id,
+        level: usize,
+    ) -> &'a [Slot] {
+        let now = self.slots(id, level);
+        match frozen {
+            None => now,
+            Some(frozen) if level == 0 => frozen.base(id, now),
+            Some(frozen) => frozen.upper(self.upper_list(id, level), now),
+        }
+    }
+
     fn upper_slots(&self, id: Id, level: usize) -> &[Slot] {
         if level > self.level(id) {
             return &[];
         }
+        self.upper.get(self.upper_list(id, level)).unwrap_or_default()
+    }
+
+    /// The place in `upper` of a list of `id`.
+    fn upper_list(&self, id: Id, level: usize) -> u32 {
         let block = id / BLOCK as Id;
         let before = (block * BLOCK as Id..id).map(|id| self.level(id) as u32).sum::<u32>();
         let first = self.upper_starts.row(block)[0].load(Relaxed).saturating_add(before);
-        self.upper.get(first.saturating_add((level - 1) as u32)).unwrap_or_default()
+        first.saturating_add((level - 1) as u32)
     }
 
     /// The neighbours of `id` on `level`.
@@ -264,6 +305,8 @@ impl Graph {
     pub(crate) fn set_links(&self, id: Id, level: usize, links: &[Id]) {
         let slots = self.slots(id, level);
         debug_assert!(links.len() <= slots.len());
+        let list = if level == 0 { id } else { self.upper_list(id, level) };
+        self.freezer.keep(id, level, list, slots);
         let stays = |slot: &Slot| links.contains(&slot.load(Relaxed));
         let is_new = |link: &&Id| !slots.iter().any(|slot| slot.load(Relaxed) == **link);
         let mut new: Vec<Id> = links.iter().filter(is_new).copied().collect();

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
+use super::frozen::Freezer;
 use super::level::Levels;
 use super::life::Life;
 use super::{BLOCK, Graph};
@@ -57,6 +58,7 @@ impl Graph {
             upper_starts: source.table(Kind::UpperStarts, 1, points.div_ceil(BLOCK))?,
             parents: source.table(Kind::Parents, 1, points)?,
             children: source.table(Kind::Children, 1, points.div_ceil(2))?,
+            freezer: Freezer::default(),
             copies: source.table(Kind::Copies, 1, points.div_ceil(64))?,
             copy_count: AtomicUsize::new(head.copies as usize),
             life: Life::restore(head, source)?,

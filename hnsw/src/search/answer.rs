@@ -14,7 +14,7 @@ use crate::space::Scorer;
 /// [`Pool::is_shell`]: super::pool::Pool::is_shell
 const WIDEST: usize = 64;
 
-/// By how much it is widened at a time: the widest then costs a third more than going there at once.
+/// By how much it is widened at a time. What it has met is not scored again.
 const WIDER: usize = 4;
 
 /// The share of all points that a walk looks for what a filter allows before it gives up and the
@@ -36,7 +36,7 @@ pub(super) fn answer<S: Scorer>(
 ) -> u64 {
     scratch.distances = 0;
     hits.clear();
-    let walk = Walk { graph: view.graph, reach: view.reach, scorer, scratch };
+    let walk = Walk::over(view, scorer, scratch);
     let mut answer = Answer { view, walk, search, hits };
     if !answer.walk() {
         answer.scan();
@@ -65,8 +65,9 @@ enum Beam {
 
 impl<S: Scorer> Answer<'_, S> {
     /// Walks to the target, with a beam that is widened until it is good and holds enough. Whether it
-    /// does in the end.
+    /// does in the end. It gives up where widening the beam again would cost as much as a scan.
     fn walk(&mut self) -> bool {
+        self.walk.begin(0, &[]);
         let Some(entry) = self.view.entry else { return self.view.snapshot.live() == 0 };
         let (k, reach) = (self.search.k, self.view.reach);
         let mut ef = self.search.ef.min(reach);
@@ -74,9 +75,10 @@ impl<S: Scorer> Answer<'_, S> {
         if self.is_scarce(ef) {
             return false;
         }
-        let mut seeds = self.walk.seed(self.view, entry);
+        let seeds = self.walk.seed(self.view, entry);
+        self.walk.begin(ef, &seeds);
         loop {
-            let beam = self.beam(ef, &seeds);
+            let beam = self.beam(ef);
             if beam == Beam::Scarce {
                 return false;
             }
@@ -84,24 +86,24 @@ impl<S: Scorer> Answer<'_, S> {
             if ef >= widest || (beam == Beam::Good && self.has_enough()) {
                 return self.has_enough();
             }
+            if self.walk.scratch.met().saturating_mul(WIDER) >= reach {
+                return false;
+            }
             ef = (ef * WIDER).min(widest);
-            seeds.clear();
-            seeds.extend(self.walk.scratch.found().first());
         }
     }
 
-    fn beam(&mut self, ef: usize, seeds: &[Candidate]) -> Beam {
-        let is_imported = self.view.graph.is_imported();
+    /// Goes on with the walk with a beam of `ef`.
+    fn beam(&mut self, ef: usize) -> Beam {
         if !self.collects() {
-            self.walk.beam(0, ef, seeds);
-            let is_shell = self.walk.scratch.is_shell() && !is_imported;
+            self.walk.hold(ef, 0, None);
+            self.walk.go_on(0);
+            let is_shell = self.walk.scratch.is_shell() && !self.view.graph.is_imported();
             return if is_shell { Beam::Shell } else { Beam::Good };
         }
-        if self.search.filter.is_none() {
-            self.walk.collect(self.view, ef, usize::MAX, seeds);
-            return Beam::Good;
-        }
-        self.walk.collect(self.view, ef, self.most(ef), seeds);
+        let most = if self.search.filter.is_some() { self.most(ef) } else { usize::MAX };
+        self.walk.hold(most, ef, Some(self.view));
+        self.walk.collect(self.view);
         let scratch = &*self.walk.scratch;
         let is_scarce = scratch.is_full() && scratch.matches().len() < self.least(ef);
         if is_scarce { Beam::Scarce } else { Beam::Good }
@@ -182,18 +184,29 @@ impl<S: Scorer> Answer<'_, S> {
             chains = view.disturbed(seen..logged).map(|id| walk.exact(id)).collect();
             seen = logged;
         }
-        hits.sort_unstable_by_key(|hit| Candidate::new(hit.distance, hit.id));
-        hits.dedup_by_key(|hit| hit.id);
-        hits.truncate(k);
+        rank(hits, k);
     }
 
-    /// Compares all points that are allowed.
+    /// Compares all points that are allowed. Those that the walk has met are not scored again.
     fn scan(&mut self) {
+        let (met, collects) = (self.walk.scratch.met(), self.collects());
+        self.walk.hold(met, met, collects.then_some(self.view));
+        self.gather();
         let Self { view, walk, search, hits } = self;
+        let scratch = &mut *walk.scratch;
+        let ids = (0..view.snapshot.count).filter(|id| !scratch.has_met(*id));
         let mut best = Vec::new();
-        let allowed = (0..view.snapshot.count).filter(|id| view.allows(*id));
-        walk.scratch.distances += scan(walk.scorer, allowed, search.k, &mut best);
-        hits.clear();
+        let allowed = ids.filter(|id| view.allows(*id));
+        let scored = scan(walk.scorer, allowed, search.k, &mut best);
+        scratch.distances += scored;
         hits.extend(best.into_iter().map(Candidate::hit));
+        rank(hits, search.k);
     }
+}
+
+/// The `k` nearest, each once.
+fn rank(hits: &mut Vec<Hit>, k: usize) {
+    hits.sort_unstable_by_key(|hit| Candidate::new(hit.distance, hit.id));
+    hits.dedup_by_key(|hit| hit.id);
+    hits.truncate(k);
 }

@@ -7,7 +7,7 @@ use nearfield_kernels::prefetch;
 use super::pool::Pool;
 use super::view::View;
 use super::visited::Visited;
-use crate::graph::Graph;
+use crate::graph::{Frozen, Graph};
 use crate::id::{Candidate, Id};
 use crate::space::Scorer;
 
@@ -30,6 +30,8 @@ const REFINED: usize = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     visited: Visited,
+    /// The scores of all that the beam has met, in its order.
+    met: Vec<f32>,
     pool: Pool,
     /// What the last [`collect`](Walk::collect) found of what it was asked for.
     matches: Pool,
@@ -51,6 +53,16 @@ impl Scratch {
         self.matches.candidates()
     }
 
+    /// How many points the last beam has met.
+    pub(crate) fn met(&self) -> usize {
+        self.met.len()
+    }
+
+    /// Whether the last beam has met a point.
+    pub(crate) fn has_met(&self, id: Id) -> bool {
+        self.visited.has(id)
+    }
+
     /// Whether the last beam ended in a [shell](Pool::is_shell).
     pub(crate) fn is_shell(&self) -> bool {
         self.pool.is_shell()
@@ -69,14 +81,20 @@ impl Scratch {
 
 /// A search under way: from the scorer's target through one graph.
 pub(crate) struct Walk<'a, S> {
-    pub(crate) graph: &'a Graph,
+    graph: &'a Graph,
+    frozen: Option<&'a Frozen>,
     /// The scorer knows the points below; others are passed over.
-    pub(crate) reach: usize,
+    reach: usize,
     pub(crate) scorer: &'a mut S,
     pub(crate) scratch: &'a mut Scratch,
 }
 
-impl<S: Scorer> Walk<'_, S> {
+impl<'a, S: Scorer> Walk<'a, S> {
+    pub(crate) fn over(view: &'a View<'_>, scorer: &'a mut S, scratch: &'a mut Scratch) -> Self {
+        let View { graph, reach, .. } = *view;
+        Self { graph, frozen: view.frozen.as_deref(), reach, scorer, scratch }
+    }
+
     /// Descends from the entry point to the nearest points found above `level`: where a beam on it
     /// should begin. On each level it goes on from every candidate that is about as near as the nearest.
     pub(crate) fn descend(&mut self, entry: Id, level: usize) -> Vec<Candidate> {
@@ -97,35 +115,42 @@ impl<S: Scorer> Walk<'_, S> {
     }
 
     /// Where a beam on level 0 should begin: at a point that equals the target, or else where the
-    /// upper levels lead.
+    /// upper levels lead. Only points that are published.
     pub(crate) fn seed(&mut self, view: &View<'_>, entry: Id) -> Vec<Candidate> {
         let equal = view.originals.equal_to(self.scorer, self.reach);
         // One that is being inserted may have no links yet.
-        match equal.filter(|equal| view.graph.is_visible(*equal, view.snapshot)) {
-            Some(equal) => vec![self.score(equal)],
-            None => self.descend(entry, 0),
+        if let Some(equal) = equal.filter(|equal| view.graph.is_visible(*equal, view.snapshot)) {
+            return vec![self.score(equal)];
         }
+        let mut seeds = self.descend(entry, 0);
+        if seeds.iter().any(|seed| seed.id() as usize >= self.reach) {
+            // A search that begins now begins at a point that it may not return, and goes on from its links.
+            self.begin(seeds.len() + self.graph.degree(0), &seeds);
+            self.expand(entry, 0, None);
+            seeds.clear();
+            let found = self.scratch.found().iter();
+            seeds.extend(found.filter(|found| (found.id() as usize) < self.reach));
+        }
+        seeds
     }
 
     /// Best-first search on `level` from `seeds`: expands the nearest candidate that is not yet
     /// expanded until none of the `ef` nearest is left.
     pub(crate) fn beam(&mut self, level: usize, ef: usize, seeds: &[Candidate]) {
         self.begin(ef, seeds);
+        self.go_on(level);
+    }
+
+    /// Goes on with a beam until none of the candidates that it holds is left to be expanded.
+    pub(crate) fn go_on(&mut self, level: usize) {
         while let Some(candidate) = self.scratch.pool.expand_next(usize::MAX) {
             self.expand(candidate.id(), level, None);
         }
     }
 
-    /// As [`beam`](Self::beam) on level 0, until the `ef` nearest points that `view` allows are found,
-    /// or `most` others on the way.
-    pub(crate) fn collect(&mut self, view: &View<'_>, ef: usize, most: usize, seeds: &[Candidate]) {
-        self.begin(most, seeds);
-        self.scratch.matches.reset(ef);
-        for seed in seeds {
-            if view.allows_any(seed.id()) {
-                self.scratch.matches.insert(*seed);
-            }
-        }
+    /// Goes on with a beam on level 0 until the nearest points that `view` allows are found, as many as
+    /// [`hold`](Self::hold) said, or too many others on the way.
+    pub(crate) fn collect(&mut self, view: &View<'_>) {
         while let Some(candidate) = self.scratch.pool.expand_next(usize::MAX)
             && self.scratch.matches.reaches(candidate)
         {
@@ -133,9 +158,26 @@ impl<S: Scorer> Walk<'_, S> {
         }
     }
 
+    /// Lets the beam hold `ef` candidates, and `matches` of those that `view` allows if it collects. What
+    /// it has met and let go comes back; nothing is scored twice.
+    pub(crate) fn hold(&mut self, ef: usize, matches: usize, view: Option<&View<'_>>) {
+        let Scratch { visited, met, pool, matches: collected, .. } = &mut *self.scratch;
+        let scored = visited.seen().iter().zip(&*met);
+        pool.refill(ef, scored.map(|(id, score)| Candidate::new(*score, *id)));
+        collected.reset(matches);
+        let Some(view) = view else { return };
+        let allowed = pool.candidates().iter().filter(|found| view.allows_any(found.id()));
+        for candidate in allowed.take(matches) {
+            collected.insert(*candidate);
+        }
+    }
+
     /// Begins a beam: what falls off it is what is farther than `ef` others.
     pub(crate) fn begin(&mut self, ef: usize, seeds: &[Candidate]) {
-        self.scratch.visited.clear(self.reach);
+        // The entry may be a point that is not published yet.
+        let end = seeds.iter().map(|seed| seed.id() as usize + 1).max().unwrap_or(0);
+        self.scratch.visited.clear(self.reach.max(end));
+        self.scratch.met.clear();
         self.scratch.pool.reset(ef);
         for seed in seeds {
             self.meet(*seed);
@@ -145,6 +187,7 @@ impl<S: Scorer> Walk<'_, S> {
     /// Offers a point to the beam, unless the beam has met it before.
     pub(crate) fn meet(&mut self, candidate: Candidate) {
         if !self.scratch.visited.add([candidate.id()].into_iter(), 1).is_empty() {
+            self.scratch.met.push(candidate.distance());
             self.scratch.pool.insert(candidate);
         }
     }
@@ -204,25 +247,27 @@ impl<S: Scorer> Walk<'_, S> {
     /// time.
     #[inline(never)]
     fn expand(&mut self, id: Id, level: usize, view: Option<&View<'_>>) {
-        let Scratch { visited, pool, matches, scores, distances, .. } = &mut *self.scratch;
-        let (graph, reach) = (self.graph, self.reach);
+        let Scratch { visited, met, pool, matches, distances, .. } = &mut *self.scratch;
+        let (graph, frozen, reach) = (self.graph, self.frozen, self.reach);
         if let Some(next) = pool.next() {
-            prefetch::<LIST_LINES, _>(graph.slots(next.id(), level));
+            prefetch::<LIST_LINES, _>(graph.slots_in(frozen, next.id(), level));
         }
-        let slots = graph.slots(id, level);
+        let slots = graph.slots_in(frozen, id, level);
         let linked = slots.iter().map(|slot| slot.load(Relaxed));
         // An empty slot holds an id beyond every reach. Copies would fill the pool with one point;
         // they are collected from the chain behind it when the search is over.
         let linked = linked.filter(|id| (*id as usize) < reach && !graph.is_copy(*id));
         let ids = visited.add(linked, slots.len());
-        scores.resize(ids.len(), 0.0);
+        let before = met.len();
+        met.resize(before + ids.len(), 0.0);
+        let scores = &mut met[before..];
         self.scorer.score_all(ids, scores);
         *distances += ids.len() as u64;
-        for (id, score) in ids.iter().zip(scores) {
+        for (id, score) in ids.iter().zip(&*scores) {
             let candidate = Candidate::new(*score, *id);
             if pool.insert(candidate) {
                 // It will be expanded if nothing nearer comes, and its list is far away.
-                prefetch::<LIST_LINES, _>(graph.slots(*id, level));
+                prefetch::<LIST_LINES, _>(graph.slots_in(frozen, *id, level));
             }
             if let Some(view) = view
                 && matches.wants(candidate)
@@ -282,7 +327,7 @@ mod tests {
         let descend = |to_way| {
             let mut scorer = Listed { ids: ids.clone(), distances: [48.0, 32.0, to_way, 1.0] };
             let (graph, scratch) = (&graph, &mut Scratch::default());
-            let mut walk = Walk { graph, reach: 256, scorer: &mut scorer, scratch };
+            let mut walk = Walk { graph, frozen: None, reach: 256, scorer: &mut scorer, scratch };
             walk.descend(entry, 0)[0].id()
         };
         assert_eq!(descend(34.0), nearest, "32 and a sixteenth");

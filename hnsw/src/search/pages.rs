@@ -49,11 +49,12 @@ impl<'a, S: Space> Pages<'a, S> {
         let Memory { walk: scratch, query: buffer, .. } = &mut *memory;
         let mut scorer = space.scorer(query, buffer)?;
         scratch.distances = 0;
-        let mut walk = Walk { graph: view.graph, reach: view.reach, scorer: &mut scorer, scratch };
+        let mut walk = Walk::over(&view, &mut scorer, scratch);
         let seeds = view.entry.map(|entry| walk.seed(&view, entry)).unwrap_or_default();
         walk.begin(usize::MAX, &seeds);
         let distances = scratch.distances;
         drop(scorer);
+        let seen = view.snapshot.removals;
         Ok(Self {
             view,
             space,
@@ -64,7 +65,7 @@ impl<'a, S: Space> Pages<'a, S> {
             ready: VecDeque::new(),
             returned: HashSet::new(),
             is_beyond: false,
-            seen: view.snapshot.removals,
+            seen,
             distances,
         })
     }
@@ -80,7 +81,7 @@ impl<'a, S: Space> Pages<'a, S> {
             &mut **self.memory.get_or_insert_default();
         let Ok(mut scorer) = self.space.scorer(self.query, buffer) else { return Vec::new() };
         scratch.distances = 0;
-        let mut walk = Walk { graph: view.graph, reach: view.reach, scorer: &mut scorer, scratch };
+        let mut walk = Walk::over(view, &mut scorer, scratch);
         let mut page = Vec::new();
         while page.len() < search.k && !self.is_beyond {
             if ready.is_empty() {

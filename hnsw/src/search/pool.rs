@@ -23,6 +23,18 @@ impl Pool {
         self.cursor = 0;
     }
 
+    /// Makes room for `ef` of these candidates, the nearest, none of which counts as expanded.
+    pub(crate) fn refill(&mut self, ef: usize, candidates: impl Iterator<Item = Candidate>) {
+        self.reset(ef);
+        self.candidates.extend(candidates);
+        if self.candidates.len() > ef {
+            self.candidates.select_nth_unstable(ef);
+            self.candidates.truncate(ef);
+        }
+        self.candidates.sort_unstable();
+        self.expanded.resize(self.candidates.len(), false);
+    }
+
     /// The candidates, ascending by (distance, id).
     pub(crate) fn candidates(&self) -> &[Candidate] {
         &self.candidates
@@ -139,6 +151,18 @@ mod tests {
         assert_eq!(ids(&pool), [5, 2, 3]);
         assert_eq!(pool.expand_next(3).unwrap().id(), 5);
         assert!(pool.expand_next(3).is_none(), "1 fell off unexpanded");
+    }
+
+    #[test]
+    fn a_refilled_pool_holds_the_nearest_and_expands_them() {
+        let mut pool = Pool::default();
+        let all = [(5.0, 1), (3.0, 2), (4.0, 3)].map(|(distance, id)| Candidate::new(distance, id));
+        pool.refill(2, all.into_iter());
+        assert_eq!((ids(&pool), pool.is_full()), (vec![2, 3], true));
+        assert_eq!(pool.expand_next(2).unwrap().id(), 2);
+        pool.refill(4, all.into_iter());
+        assert_eq!((ids(&pool), pool.is_full()), (vec![2, 3, 1], false));
+        assert_eq!(pool.expand_next(4).unwrap().id(), 2);
     }
 
     #[test]

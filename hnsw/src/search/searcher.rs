@@ -101,7 +101,7 @@ impl<'a, S: Space> Searcher<'a, S> {
         search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::new(self.graph, self.originals, search.filter);
+        let view = View::published(self.graph, self.originals, search.filter);
         let Memory { walk, query: scratch, hits } = &mut **self.memory.get_or_insert_default();
         let mut scorer = self.space.scorer(query, scratch).map_err(SearchError::Query)?;
         self.distances += answer(&view, &mut scorer, walk, search, hits);
@@ -122,7 +122,7 @@ impl<'a, S: Space> Searcher<'a, S> {
         search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::new(self.graph, self.originals, search.filter);
+        let view = View::published(self.graph, self.originals, search.filter);
         if !self.graph.is_visible(id, view.snapshot) {
             return Err(SearchError::NoSuchPoint);
         }

@@ -1,28 +1,31 @@
 //! What one search sees of a graph that others change.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::filter::Filter;
-use crate::graph::{Graph, Snapshot};
+use crate::graph::{Frozen, Graph, Snapshot};
 use crate::id::Id;
 use crate::originals::Originals;
 
 /// A graph as a search found it when it began, and what the search may return of it.
-#[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) originals: &'a Originals,
     pub(crate) entry: Option<Id>,
-    /// The search walks through ids below: also those that are being linked, and the dead.
+    /// The search walks through ids below, also the dead.
     pub(crate) reach: usize,
     /// And returns of them what was published.
     pub(crate) snapshot: Snapshot,
+    /// The graph as it was before the batch that is being linked.
+    pub(crate) frozen: Option<Arc<Frozen>>,
     pub(crate) filter: Option<&'a dyn Filter>,
 }
 
 impl<'a> View<'a> {
-    /// To be made before the scorer, which then knows all points within reach.
-    pub(crate) fn new(
+    /// What a search sees: the points that are published, and those that it meets on the way to them.
+    /// To be made before the scorer, which then knows all points within reach and the entry.
+    pub(crate) fn published(
         graph: &'a Graph,
         originals: &'a Originals,
         filter: Option<&'a dyn Filter>,
@@ -30,7 +33,17 @@ impl<'a> View<'a> {
         // In this order: a writer stores them in the other.
         let entry = graph.entry();
         let snapshot = graph.snapshot();
-        Self { graph, originals, entry, snapshot, reach: graph.len(), filter }
+        let reach = snapshot.count as usize;
+        let frozen = if graph.len() > reach { graph.frozen(snapshot.count) } else { None };
+        let entry = frozen.as_ref().map_or(entry, |frozen| frozen.entry());
+        Self { graph, originals, entry, reach, snapshot, frozen, filter }
+    }
+
+    /// What is seen by who links: also the points that are linked and not published yet.
+    pub(crate) fn linked(graph: &'a Graph, originals: &'a Originals) -> Self {
+        let entry = graph.entry();
+        let snapshot = graph.snapshot();
+        Self { graph, originals, entry, reach: graph.len(), snapshot, frozen: None, filter: None }
     }
 
     /// Whether the search may return `id`.

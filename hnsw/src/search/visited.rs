@@ -19,6 +19,16 @@ impl Visited {
         self.words.resize(self.words.len().max(len.div_ceil(64)), 0);
     }
 
+    /// All that were added since it was cleared, in their order.
+    pub(crate) fn seen(&self) -> &[Id] {
+        &self.seen
+    }
+
+    /// Whether `id` was added.
+    pub(crate) fn has(&self, id: Id) -> bool {
+        self.words.get(id as usize / 64).is_some_and(|word| word >> (id % 64) & 1 == 1)
+    }
+
     /// Adds `ids`, of which there are at most `most`, and returns those that were new. Whether one is
     /// cannot be predicted, so nothing branches on it.
     #[inline(always)]
@@ -52,6 +62,8 @@ mod tests {
             let others = (0..len as Id).filter(|id| id % 3 != 0);
             assert_eq!(visited.add(0..len as Id, len), others.collect::<Vec<_>>());
             assert_eq!(visited.add([5, 1].into_iter(), 2), []);
+            assert_eq!(visited.seen().len(), len);
+            assert!(visited.has(len as Id - 1) && !visited.has(1000));
         }
     }
 }
