@@ -268,7 +268,9 @@ impl<'a, K: Key, S: Space> Iterator for KeyPages<'a, K, S> {
         {
             ready.extend(page.into_iter().filter_map(|hit| keys.name(hit)).filter(allows));
         }
-        let page: Vec<_> = ready.drain(..search.k.min(ready.len())).collect();
+        let mut page: Vec<_> = ready.drain(..search.k.min(ready.len())).collect();
+        // It may be of two pages, each of which is sorted.
+        page.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.id.cmp(&b.id)));
         Some(page).filter(|page| !page.is_empty())
     }
 }

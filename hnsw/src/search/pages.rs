@@ -5,10 +5,14 @@ use std::fmt;
 
 use super::beam::Walk;
 use super::request::Search;
+use super::scan::scan;
 use super::searcher::{Memory, Scratches};
 use super::view::View;
-use crate::id::{Hit, Id};
-use crate::space::Space;
+use crate::id::{Candidate, Hit, Id};
+use crate::space::{Scorer, Space};
+
+/// Points that are compared at a time when the walk is over.
+const BLOCK: usize = 1 << 16;
 
 /// The pages of a search: an iterator over the hits of one after another, `k` to a page.
 ///
@@ -17,7 +21,9 @@ use crate::space::Space;
 /// hold every point that is wanted. It sees the index as it was when it began.
 ///
 /// A page takes as long as a search would that goes on from there; very deep pages become slower, as
-/// the beam remembers all points that it has met.
+/// the beam remembers all points that it has met. With a radius ([`Search::within`]) the beam goes on until
+/// it meets a point beyond. As a nearer one might come late, all others are then compared, so that none
+/// within the radius is missing: the last page takes as long as an exact search.
 pub struct Pages<'a, S: Space> {
     view: View<'a>,
     space: &'a S,
@@ -29,8 +35,8 @@ pub struct Pages<'a, S: Space> {
     /// What was collected and not returned yet: the copies of a point come one after another.
     ready: VecDeque<Hit>,
     returned: HashSet<Id>,
-    /// Whether a point beyond the radius has come up.
-    is_beyond: bool,
+    /// Whether the walk has come to its end.
+    is_over: bool,
     /// Removals that are taken into account.
     seen: u32,
     distances: u64,
@@ -64,7 +70,7 @@ impl<'a, S: Space> Pages<'a, S> {
             memory: Some(memory),
             ready: VecDeque::new(),
             returned: HashSet::new(),
-            is_beyond: false,
+            is_over: false,
             seen,
             distances,
         })
@@ -83,32 +89,66 @@ impl<'a, S: Space> Pages<'a, S> {
         scratch.distances = 0;
         let mut walk = Walk::over(view, &mut scorer, scratch);
         let mut page = Vec::new();
-        while page.len() < search.k && !self.is_beyond {
-            if ready.is_empty() {
-                walk.resume(search.ef);
-                // Points removed since the view was taken may have lost the links to them.
-                let logged = view.graph.removals();
-                if logged != self.seen {
-                    for id in view.disturbed(self.seen..logged) {
-                        let candidate = walk.score(id);
-                        walk.meet(candidate);
-                    }
-                    self.seen = logged;
-                    continue;
-                }
-                let Some(first) = walk.scratch.take_first() else { break };
-                let Hit { id, distance } = walk.exact(first.id()).hit();
-                let chain = std::iter::once(id).chain(view.copies(id));
-                let fresh = chain.filter(|id| view.allows(*id) && returned.insert(*id));
-                self.is_beyond = !search.reaches(distance);
-                ready.extend(fresh.map(|id| Hit { id, distance }));
+        while page.len() < search.k {
+            if let Some(hit) = ready.pop_front() {
+                page.push(hit);
+                continue;
             }
-            page.extend(ready.pop_front().filter(|hit| search.reaches(hit.distance)));
+            if self.is_over {
+                break;
+            }
+            walk.resume(search.ef);
+            // Points removed since the view was taken may have lost the links to them.
+            let logged = view.graph.removals();
+            if logged != self.seen {
+                for id in view.disturbed(self.seen..logged) {
+                    let candidate = walk.score(id);
+                    walk.meet(candidate);
+                }
+                self.seen = logged;
+                continue;
+            }
+            let first = walk.scratch.take_first().map(|first| walk.exact(first.id()).hit());
+            match first.filter(|first| search.reaches(first.distance)) {
+                Some(Hit { id, distance }) => {
+                    let chain = std::iter::once(id).chain(view.copies(id));
+                    let fresh = chain.filter(|id| view.allows(*id) && returned.insert(*id));
+                    ready.extend(fresh.map(|id| Hit { id, distance }));
+                }
+                None => {
+                    self.is_over = true;
+                    // Nor can the walk reach all points in the graph of another library.
+                    if first.is_some() || view.graph.is_imported() {
+                        let wanted = |id: &Id| view.allows(*id) && !returned.contains(id);
+                        let ids = (0..view.snapshot.count).filter(wanted);
+                        ready.extend(within(&mut walk, ids, search));
+                    }
+                }
+            }
         }
         self.distances += walk.scratch.distances;
         page.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.id.cmp(&b.id)));
         page
     }
+}
+
+/// Those of the points that lie within the radius, ascending.
+fn within<S: Scorer>(
+    walk: &mut Walk<'_, S>,
+    mut ids: impl Iterator<Item = Id>,
+    search: &Search<'_>,
+) -> Vec<Hit> {
+    let (mut found, mut block) = (Vec::new(), Vec::new());
+    loop {
+        let scored = scan(walk.scorer, ids.by_ref().take(BLOCK), BLOCK, &mut block);
+        if scored == 0 {
+            break;
+        }
+        walk.scratch.distances += scored;
+        found.extend(block.drain(..).filter(|found| search.reaches(found.distance())));
+    }
+    found.sort_unstable();
+    found.into_iter().map(Candidate::hit).collect()
 }
 
 impl<S: Space> Iterator for Pages<'_, S> {
