@@ -175,7 +175,11 @@ fn bad_searches_are_refused() {
     let error = SearchError::Query(VectorError::Query(flaw));
     assert_eq!(refused(&infinite, Search::new(1)), error);
     let batch = index.search_batch(&[query, infinite, infinite], Search::new(1), Threads::Count(2));
-    assert_eq!(batch, Err(BatchError { query: 1, error }));
+    assert_eq!(batch, Err(BatchError { query: 1, error: error.clone() }));
+    assert_eq!(error.to_string(), "the query was refused: element 3 is -inf");
+    assert_eq!(batch.unwrap_err().to_string(), "query 1 was refused: element 3 is -inf");
+    let nothing = index.search_batch(&[query], Search::new(0), Threads::Count(1)).unwrap_err();
+    assert_eq!(nothing.to_string(), "k is 0; ask for at least 1 hit");
     // The searcher serves on after an error.
     let mut searcher = index.searcher();
     assert!(searcher.search(&infinite, Search::new(1)).is_err());

@@ -119,16 +119,27 @@ pub enum SearchError<Q> {
 impl<Q: fmt::Display> fmt::Display for SearchError<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ZeroK => f.write_str("k is 0; a search returns at least one hit"),
-            Self::ZeroEf => f.write_str("ef is 0; a search keeps at least one candidate"),
-            Self::Radius => f.write_str("the radius is NaN; no distance is within it"),
-            Self::NoSuchPoint => f.write_str("the point whose neighbours are wanted is not there"),
+            Self::ZeroK => f.write_str("k is 0; ask for at least 1 hit"),
+            Self::ZeroEf => f.write_str("ef is 0; give the search at least 1 candidate to keep"),
+            Self::Radius => {
+                f.write_str("the radius is NaN; give a number, or no radius to search everywhere")
+            }
+            Self::NoSuchPoint => f.write_str(
+                "the point whose neighbours are wanted is not there: it was never added, or removed",
+            ),
             Self::Query(error) => write!(f, "the query was refused: {error}"),
         }
     }
 }
 
-impl<Q: std::error::Error> std::error::Error for SearchError<Q> {}
+impl<Q: std::error::Error + 'static> std::error::Error for SearchError<Q> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Query(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// Why a batch of searches was refused: the first query, by its place, that cannot be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,8 +152,16 @@ pub struct BatchError<Q> {
 
 impl<Q: fmt::Display> fmt::Display for BatchError<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "query {}: {}", self.query, self.error)
+        match &self.error {
+            SearchError::Query(error) => write!(f, "query {} was refused: {error}", self.query),
+            // It is the request that is wrong, for all queries.
+            error => error.fmt(f),
+        }
     }
 }
 
-impl<Q: std::error::Error> std::error::Error for BatchError<Q> {}
+impl<Q: std::error::Error + 'static> std::error::Error for BatchError<Q> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}

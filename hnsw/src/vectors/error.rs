@@ -99,8 +99,7 @@ impl fmt::Display for VectorError {
                 write!(f, "{elements} elements are not a whole number of rows of {dim}")
             }
             Self::Row { row, flaw } => write!(f, "row {row}: {flaw}"),
-            Self::Query(flaw) => write!(f, "query: {flaw}"),
-            Self::Point(flaw) => flaw.fmt(f),
+            Self::Query(flaw) | Self::Point(flaw) => flaw.fmt(f),
             Self::TooMany { points } => {
                 write!(f, "{points} points; an index holds at most {}", crate::id::MAX_POINTS)
             }
