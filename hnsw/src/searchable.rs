@@ -9,6 +9,7 @@ use crate::graph::Broken;
 use crate::hnsw::Hnsw;
 use crate::id::{Hit, Id};
 use crate::key::Key;
+use crate::key_searcher::KeySearcher;
 use crate::keys::{ByKey, KeyHit, Keys};
 use crate::memory::Memory;
 use crate::params::Params;
@@ -60,10 +61,9 @@ impl<K: Key, S: Space> Searchable<K, S> {
         query: &S::Query,
         search: Search<'_, K>,
     ) -> Result<Vec<KeyHit<'_, K>>, SearchError<S::QueryError>> {
-        let by_id = |search: Search<'_>| {
-            self.hnsw.searcher().search(query, search).map(|hits| self.name(hits))
-        };
-        self.by_key(search, by_id)
+        let mut searcher = self.key_searcher();
+        searcher.search(query, search)?;
+        Ok(searcher.into_hits())
     }
 
     /// The points nearest to the point of `key`: itself first, unless a filter leaves it out.
@@ -78,17 +78,9 @@ impl<K: Key, S: Space> Searchable<K, S> {
     where
         K: Borrow<Q>,
     {
-        loop {
-            let id = self.id(key).ok_or(SearchError::NoSuchPoint)?;
-            let by_id = |search: Search<'_>| {
-                self.hnsw.searcher().search_near(id, search).map(|hits| self.name(hits))
-            };
-            match self.by_key(search, by_id) {
-                // Replaced meanwhile: the key has another point now.
-                Err(SearchError::NoSuchPoint) => {}
-                answer => return answer,
-            }
-        }
+        let mut searcher = self.key_searcher();
+        searcher.search_near(key, search)?;
+        Ok(searcher.into_hits())
     }
 
     /// Searches for all `queries` in parallel; answers in their order, each as
@@ -105,9 +97,11 @@ impl<K: Key, S: Space> Searchable<K, S> {
         search: Search<'_, K>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<KeyHit<'_, K>>>, BatchError<S::QueryError>> {
-        let by_id = |search: Search<'_>| self.hnsw.search_batch(queries, search, threads);
-        let answers = self.by_key(search, by_id)?;
-        Ok(answers.iter().map(|hits| self.name(hits)).collect())
+        let filter = search.filter.map(|filter| ByKey { keys: &self.keys, filter });
+        let by_id = search.with(filter.as_ref().map(|filter| filter as _));
+        let answers = self.hnsw.search_batch(queries, by_id, threads)?;
+        let name = |hits: &Vec<Hit>| hits.iter().filter_map(|hit| self.keys.name(*hit)).collect();
+        Ok(answers.iter().map(name).collect())
     }
 
     /// The hits of one search, page after page of `k`, without repeats, until there are no more.
@@ -121,16 +115,6 @@ impl<K: Key, S: Space> Searchable<K, S> {
     ) -> Result<KeyPages<'a, K, S>, SearchError<S::QueryError>> {
         let pages = self.hnsw.pages(query, search.with(None))?;
         Ok(KeyPages { pages, keys: &self.keys, search, ready: VecDeque::new() })
-    }
-
-    /// Carries out a search over ids whose filter asks about keys.
-    fn by_key<T>(&self, search: Search<'_, K>, by_id: impl FnOnce(Search<'_>) -> T) -> T {
-        let filter = search.filter.map(|filter| ByKey { keys: &self.keys, filter });
-        by_id(search.with(filter.as_ref().map(|filter| filter as _)))
-    }
-
-    fn name(&self, hits: &[Hit]) -> Vec<KeyHit<'_, K>> {
-        hits.iter().filter_map(|hit| self.keys.name(*hit)).collect()
     }
 
     /// Whether a point has the key.
@@ -174,8 +158,12 @@ impl<K: Key, S: Space> Searchable<K, S> {
         self.hnsw.space()
     }
 
-    /// Something that runs one search after another without allocating, by ids; [`key`](Self::key) has
-    /// their keys. One per thread.
+    /// Something that runs one search after another without allocating, and yields keys. One per thread.
+    pub fn key_searcher(&self) -> KeySearcher<'_, K, S> {
+        KeySearcher::new(&self.hnsw, &self.keys)
+    }
+
+    /// As [`key_searcher`](Self::key_searcher), over ids.
     pub fn searcher(&self) -> Searcher<'_, S> {
         self.hnsw.searcher()
     }

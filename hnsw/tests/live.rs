@@ -353,6 +353,22 @@ fn neighbours_of_a_stored_point() {
 }
 
 #[test]
+fn a_searcher_yields_keys_one_search_after_another() {
+    let (index, values) = filled(300);
+    let mut searcher = index.key_searcher();
+    let even = |key: &u32| key.is_multiple_of(2);
+    for (query, search) in values.chunks(DIM).zip([Search::new(5), Search::new(7).filter(&even)]) {
+        let expected = index.search(query, search).unwrap();
+        assert_eq!(searcher.search(query, search).unwrap(), expected);
+    }
+    let near = searcher.search_near(&17, Search::new(3)).unwrap();
+    assert_eq!(near, index.search_near(&17, Search::new(3)).unwrap());
+    assert_eq!(searcher.search_near(&9999, Search::new(1)), Err(SearchError::NoSuchPoint));
+    assert_eq!(searcher.search(&[0.0; DIM], Search::new(0)), Err(SearchError::ZeroK));
+    assert!(searcher.distances() > 0);
+}
+
+#[test]
 fn a_budget_is_kept_and_the_index_stays_whole() {
     let budget = 200_000;
     let index = empty::<u32>(Params::default()).with_memory_budget(budget);

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use nearfield_kernels::prefetch;
 
 use super::pool::Pool;
+use super::trim::trim;
 use super::view::View;
 use super::visited::Visited;
 use crate::graph::{Frozen, Graph};
@@ -43,6 +44,17 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
+    /// Gives memory back to the system that only a very wide or deep search has needed.
+    pub(crate) fn trim(&mut self) {
+        self.visited.trim();
+        self.pool.trim();
+        self.matches.trim();
+        trim(&mut self.met);
+        trim(&mut self.ids);
+        trim(&mut self.scores);
+        trim(&mut self.best);
+    }
+
     /// What the last beam found, ascending by (distance, id).
     pub(crate) fn found(&self) -> &[Candidate] {
         self.pool.candidates()

@@ -8,6 +8,7 @@ mod pool;
 mod request;
 mod scan;
 mod searcher;
+mod trim;
 mod view;
 mod visited;
 

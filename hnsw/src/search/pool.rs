@@ -1,5 +1,6 @@
 //! The beam: the `ef` best candidates seen so far, sorted, each expanded or not.
 
+use super::trim::trim;
 use crate::id::Candidate;
 
 /// A sorted array: with `ef` in the hundreds its insertions (a binary search and a short move) cost
@@ -15,6 +16,14 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
+    /// Gives back the memory of a very wide beam.
+    pub(crate) fn trim(&mut self) {
+        trim(&mut self.candidates);
+        trim(&mut self.expanded);
+        // What is left of the one would not fit what is left of the other.
+        self.reset(0);
+    }
+
     /// Empties the pool for a beam of `ef`.
     pub(crate) fn reset(&mut self, ef: usize) {
         self.capacity = ef;

@@ -2,21 +2,33 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use rayon::prelude::*;
 
 use super::answer::answer;
 use super::beam::Scratch;
 use super::request::{BatchError, Search, SearchError};
+use super::trim::trim;
 use super::view::View;
 use crate::graph::Graph;
 use crate::id::{Hit, Id};
 use crate::originals::Originals;
 use crate::space::Space;
 
+/// Among how many stripes scratch memory is spread.
+const STRIPES: usize = 16;
+
 /// Scratch memory that searches have returned, for the next ones.
-pub(crate) struct Scratches<S: Space>(Mutex<Vec<Box<Memory<S>>>>);
+///
+/// Each thread has a stripe of its own, which it shares with few others, and looks into the others only
+/// when it finds nothing there. Nobody waits for a stripe that is locked.
+pub(crate) struct Scratches<S: Space>([Stripe<S>; STRIPES]);
+
+/// In cache lines of its own.
+#[repr(align(128))]
+struct Stripe<S: Space>(Mutex<Vec<Box<Memory<S>>>>);
 
 pub(super) struct Memory<S: Space> {
     pub(super) walk: Scratch,
@@ -32,17 +44,23 @@ impl<S: Space> Default for Memory<S> {
 
 impl<S: Space> Default for Scratches<S> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(std::array::from_fn(|_| Stripe(Mutex::default())))
     }
 }
 
 impl<S: Space> Scratches<S> {
     pub(super) fn take(&self) -> Box<Memory<S>> {
-        self.with(Vec::pop).unwrap_or_default()
+        self.stripes().find_map(|mut stripe| stripe.pop()).unwrap_or_default()
     }
 
-    pub(super) fn give_back(&self, memory: Box<Memory<S>>) {
-        self.with(|memories| memories.push(memory));
+    /// Memory beyond what an ordinary search needs goes back to the system.
+    pub(super) fn give_back(&self, mut memory: Box<Memory<S>>) {
+        memory.walk.trim();
+        trim(&mut memory.hits);
+        // Where all stripes are locked the memory is dropped.
+        if let Some(mut stripe) = self.stripes().next() {
+            stripe.push(memory);
+        }
     }
 
     /// Lends scratch memory for a query, and for a walk.
@@ -53,15 +71,24 @@ impl<S: Space> Scratches<S> {
         result
     }
 
-    fn with<T>(&self, action: impl FnOnce(&mut Vec<Box<Memory<S>>>) -> T) -> T {
-        // A poisoned lock only means that some search panicked; the list itself is whole.
-        action(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The stripes that nobody has locked, this thread's own first.
+    fn stripes(&self) -> impl Iterator<Item = MutexGuard<'_, Vec<Box<Memory<S>>>>> {
+        let mut hasher = DefaultHasher::new();
+        std::thread::current().id().hash(&mut hasher);
+        let (before, from) = self.0.split_at(hasher.finish() as usize % STRIPES);
+        from.iter().chain(before).filter_map(|stripe| match stripe.0.try_lock() {
+            Ok(memories) => Some(memories),
+            // A search has panicked; the list itself is whole.
+            Err(TryLockError::Poisoned(memories)) => Some(memories.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })
     }
 }
 
 impl<S: Space> fmt::Debug for Scratches<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Scratches").field(&self.with(|memories| memories.len())).finish()
+        let memories = self.stripes().map(|stripe| stripe.len()).sum::<usize>();
+        f.debug_tuple("Scratches").field(&memories).finish()
     }
 }
 
@@ -167,4 +194,38 @@ pub(crate) fn search_batch<'a, S: Space + 'a, Q: Borrow<S::Query> + Sync>(
         answer.map_err(|error| BatchError { query, error })
     };
     answers.into_iter().enumerate().map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::Vectors;
+
+    #[test]
+    fn memory_comes_back_and_nobody_waits_for_it() {
+        let scratches = Scratches::<Vectors<f32>>::default();
+        let count = || scratches.stripes().map(|stripe| stripe.len()).sum::<usize>();
+        let (first, second) = (scratches.take(), scratches.take());
+        scratches.give_back(first);
+        scratches.give_back(second);
+        assert_eq!(count(), 2);
+        // Another thread finds it, wherever it lies.
+        std::thread::scope(|scope| scope.spawn(|| drop(scratches.take())).join().unwrap());
+        assert_eq!(count(), 1);
+        let locked: Vec<_> = scratches.stripes().collect();
+        assert_eq!(locked.len(), STRIPES);
+        let memory = scratches.take();
+        scratches.give_back(memory);
+        drop(locked);
+        assert_eq!(count(), 1);
+    }
+
+    #[test]
+    fn what_a_deep_search_needed_is_not_kept() {
+        let scratches = Scratches::<Vectors<f32>>::default();
+        let mut memory = scratches.take();
+        memory.hits.reserve(1 << 20);
+        scratches.give_back(memory);
+        assert!(scratches.take().hits.capacity() <= 1 << 16);
+    }
 }

@@ -1,5 +1,6 @@
 //! The set of points that a search has seen.
 
+use super::trim::trim;
 use crate::id::Id;
 
 /// One bit per point: 125 kB for a million points stay in the L2 cache, where four-byte epochs
@@ -17,6 +18,12 @@ impl Visited {
             self.words[id as usize / 64] = 0;
         }
         self.words.resize(self.words.len().max(len.div_ceil(64)), 0);
+    }
+
+    /// Gives back the memory for ids that only a very wide search has met.
+    pub(crate) fn trim(&mut self) {
+        self.clear(0);
+        trim(&mut self.seen);
     }
 
     /// All that were added since it was cleared, in their order.
