@@ -377,6 +377,10 @@ impl<M: PointMetric> Scorer for PointScorer<'_, M> {
         }
     }
 
+    fn least(&mut self, _id: Id, score: f32) -> f32 {
+        score
+    }
+
     fn fingerprint(&self) -> Option<u64> {
         self.points.equality.map(|by| (by.hash)(self.target))
     }

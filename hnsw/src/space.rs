@@ -156,6 +156,14 @@ pub trait Scorer {
         false
     }
 
+    /// The least that the exact distance of the point `id` can be if its score is `score`. A search
+    /// [refines](Self::refine) what it met until nothing else can be nearer than what it returns. By
+    /// default nothing is known (−∞), and all candidates are refined, at most `ef` of them. A scorer
+    /// whose scores are exact returns the score.
+    fn least(&mut self, _id: Id, _score: f32) -> f32 {
+        f32::NEG_INFINITY
+    }
+
     /// Replaces the scores of the points `ids` by their exact distances. A scorer may compare less
     /// than whole points on the way, as long as it finds the way; what a search returns is exact.
     /// For one whose scores are exact, nothing is to be done.

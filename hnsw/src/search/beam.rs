@@ -24,9 +24,6 @@ const ABOUT: f32 = 1.0 / 16.0;
 /// From how many it goes on at most: among points that are all about equally far, it would visit all.
 const DESCENT_EF: usize = 8;
 
-/// For each hit asked for, the candidates whose exact distances decide which they are.
-const REFINED: usize = 2;
-
 /// Memory of one search, reused by the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -39,6 +36,8 @@ pub(crate) struct Scratch {
     ids: Vec<Id>,
     scores: Vec<f32>,
     best: Vec<Candidate>,
+    /// The point that equals the target of the search, if there is one.
+    equal: Option<Candidate>,
     /// Distances computed so far.
     pub(crate) distances: u64,
 }
@@ -131,8 +130,10 @@ impl<'a, S: Scorer> Walk<'a, S> {
     pub(crate) fn seed(&mut self, view: &View<'_>, entry: Id) -> Vec<Candidate> {
         let equal = view.originals.equal_to(self.scorer, self.reach);
         // One that is being inserted may have no links yet.
-        if let Some(equal) = equal.filter(|equal| view.graph.is_visible(*equal, view.snapshot)) {
-            return vec![self.score(equal)];
+        let equal = equal.filter(|equal| view.graph.is_visible(*equal, view.snapshot));
+        self.scratch.equal = equal.map(|equal| self.score(equal));
+        if let Some(equal) = self.scratch.equal {
+            return vec![equal];
         }
         let mut seeds = self.descend(entry, 0);
         if seeds.iter().any(|seed| seed.id() as usize >= self.reach) {
@@ -220,26 +221,32 @@ impl<'a, S: Scorer> Walk<'a, S> {
     /// The `k` nearest of the last beam, or of what it collected, among those that `wanted` names; by
     /// exact distances. Of what it collected also those as far as the last: which of them has the
     /// lowest id that is allowed, its copies decide.
+    ///
+    /// Candidates are refined until no other can be nearer. The point that equals the target is one of
+    /// them, even where the beam is full of others that seemed as near.
     pub(crate) fn best(
         &mut self,
         k: usize,
         collected: bool,
         wanted: impl Fn(Id) -> bool,
     ) -> &[Candidate] {
-        let Scratch { pool, matches, ids, scores, best, .. } = &mut *self.scratch;
+        let Self { scorer, scratch, .. } = self;
+        let Scratch { pool, matches, best, equal, ids, scores, .. } = &mut **scratch;
         let found = if collected { matches } else { pool }.candidates();
-        let wanted = found.iter().filter(|candidate| wanted(candidate.id()));
-        let refined = k.saturating_mul(REFINED);
+        let fallen = equal.filter(|equal| found.binary_search(equal).is_err());
+        let mut candidates = fallen.into_iter().chain(found.iter().copied());
         best.clear();
-        best.extend(wanted.take(if collected { usize::MAX } else { refined }));
-        truncate(best, refined, collected);
-        ids.clear();
-        ids.extend(best.iter().map(|candidate| candidate.id()));
-        scores.clear();
-        scores.extend(best.iter().map(|candidate| candidate.distance()));
-        self.scorer.refine(ids, scores);
-        best.clear();
-        best.extend(ids.iter().zip(scores).map(|(id, score)| Candidate::new(*score, *id)));
+        best.extend(candidates.by_ref().filter(|candidate| wanted(candidate.id())).take(k));
+        refine(*scorer, best, ids, scores);
+        // Where there are fewer than k, none is left.
+        if let Some(farthest) = best.iter().max().map(|farthest| farthest.distance()) {
+            let first = best.len();
+            best.extend(candidates.filter(|candidate| {
+                scorer.least(candidate.id(), candidate.distance()) <= farthest
+                    && wanted(candidate.id())
+            }));
+            refine(*scorer, &mut best[first..], ids, scores);
+        }
         best.sort_unstable();
         truncate(best, k, collected);
         best
@@ -288,6 +295,23 @@ impl<'a, S: Scorer> Walk<'a, S> {
                 matches.insert(candidate);
             }
         }
+    }
+}
+
+/// Replaces the distances of candidates by exact ones.
+fn refine(
+    scorer: &mut impl Scorer,
+    candidates: &mut [Candidate],
+    ids: &mut Vec<Id>,
+    scores: &mut Vec<f32>,
+) {
+    ids.clear();
+    ids.extend(candidates.iter().map(|candidate| candidate.id()));
+    scores.clear();
+    scores.extend(candidates.iter().map(|candidate| candidate.distance()));
+    scorer.refine(ids, scores);
+    for (candidate, (id, score)) in candidates.iter_mut().zip(ids.iter().zip(scores)) {
+        *candidate = Candidate::new(*score, *id);
     }
 }
 

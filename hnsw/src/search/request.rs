@@ -48,7 +48,8 @@ impl<'a, T: ?Sized> Search<'a, T> {
         Self { ef, ..self }
     }
 
-    /// Only points at a distance of at most `radius`; `k` is then the most that come back. The beam
+    /// Only points at a distance of at most `radius`: with 0, those that equal the query, whose distance
+    /// is exactly 0 for every metric but the inner product, and those too near to be told from it. `k` is then the most that come back. The beam
     /// widens as long as all that it holds lie within, so `ef` may be much smaller than `k`.
     pub const fn within(self, radius: f32) -> Self {
         Self { within: Some(radius), ..self }

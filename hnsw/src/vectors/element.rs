@@ -15,6 +15,12 @@ pub trait VectorElement: Element + Plain {
         metric
     }
 
+    /// The metric by which the distances of hits are computed when `metric` is asked for.
+    #[doc(hidden)]
+    fn told_by(metric: Metric) -> Metric {
+        metric
+    }
+
     /// Whether long rows are stored in halves (`halves.rs`).
     #[doc(hidden)]
     const HALVED: bool = false;
@@ -36,6 +42,12 @@ impl VectorElement for f32 {
     /// Normalised rows need no norms: their inner product is enough.
     fn scored_by(metric: Metric) -> Metric {
         if metric == Metric::Cosine { Metric::InnerProduct } else { metric }
+    }
+
+    /// Half the squared distance of normalised rows is their cosine distance, and near 0 it is the more
+    /// exact one.
+    fn told_by(metric: Metric) -> Metric {
+        if metric == Metric::Cosine { Metric::L2Squared } else { metric }
     }
 
     fn inspect(vector: &[f32], metric: Metric) -> Result<(), Flaw> {

@@ -17,6 +17,7 @@ use std::ops::RangeInclusive;
 
 use nearfield_kernels::{Backend, Kernel, Metric, Rows, Unsupported, bf16, prefetch};
 
+use super::bound::{Bound, least_of_cosine};
 use super::identity::equal;
 use crate::id::Id;
 
@@ -66,18 +67,22 @@ pub(super) struct Halved {
     upper: Kernel<bf16>,
     dot: Kernel<bf16>,
     whole: Kernel<f32>,
+    /// Tells the distances that a search returns.
+    last: Kernel<f32>,
 }
 
 impl Halved {
-    /// `scored` is the metric of the kernels where rows are normalised for `metric`.
+    /// `scored` is the metric of the kernels where rows are normalised for `metric`, and `last` that of
+    /// what a search returns.
     pub(super) fn on(
         backend: Backend,
         metric: Metric,
         scored: Metric,
+        last: Metric,
     ) -> Result<Self, Unsupported> {
         let dot = Kernel::on(backend, Metric::InnerProduct)?;
-        let upper = Kernel::on(backend, scored)?;
-        Ok(Self { metric, upper, dot, whole: Kernel::on(backend, scored)? })
+        let (upper, whole) = (Kernel::on(backend, scored)?, Kernel::on(backend, scored)?);
+        Ok(Self { metric, upper, dot, whole, last: Kernel::on(backend, last)? })
     }
 
     /// The scores of points within [`NEAR`] of the target.
@@ -112,6 +117,8 @@ pub(super) struct Halves<'a> {
     target: &'a [f32],
     /// What a score must be for the whole rows to be compared; none where upper halves are exact.
     near: Option<RangeInclusive<f32>>,
+    /// How far other scores can be off, once that is asked for.
+    bound: Option<Bound>,
     /// The values of the target, once they are needed, and of a row.
     values: (Vec<f32>, Vec<f32>),
 }
@@ -126,13 +133,14 @@ impl<'a> Halves<'a> {
         is_exact: bool,
     ) -> Self {
         let near = (!is_exact).then(|| halved.near(target));
-        Self { halved, upper, whole, target, near, values: Default::default() }
+        Self { halved, upper, whole, target, near, bound: None, values: Default::default() }
     }
 
     /// Makes a row the target.
     pub(super) fn aim(&mut self, id: Id) {
         self.target = self.whole.row(id);
         self.values.0.clear();
+        self.bound = None;
         self.near = self.near.take().map(|_| self.halved.near(self.target));
     }
 
@@ -153,38 +161,79 @@ impl<'a> Halves<'a> {
             let near = near.clone();
             for (id, score) in ids.iter().zip(out) {
                 if near.contains(score) {
-                    *score = self.exact(*id);
+                    *score = self.compare(self.halved.whole, *id);
                 }
             }
         }
     }
 
-    /// Whether scores are those of whole rows already.
-    pub(super) fn is_exact(&self) -> bool {
-        self.near.is_none()
+    /// Whether a score is that of the whole row: where upper halves are exact, or came out near.
+    fn is_whole(&self, score: f32) -> bool {
+        // Near scores of cosines, 1 − dot by now, were made so without rounding.
+        let score = if self.is_cosine() { score - 1.0 } else { score };
+        self.near.as_ref().is_none_or(|near| near.contains(&score))
     }
 
-    /// Replaces scores by those of whole rows.
+    fn is_cosine(&self) -> bool {
+        self.halved.metric == Metric::Cosine
+    }
+
+    /// The least distance that the row `id` can have at this score.
+    pub(super) fn least(&mut self, id: Id, score: f32) -> f32 {
+        if self.is_whole(score) {
+            let len = self.target.len();
+            return if self.is_cosine() { least_of_cosine(score, len) } else { score };
+        }
+        let bound = match self.bound.take() {
+            Some(bound) => bound,
+            None => {
+                let metric = self.halved.metric;
+                let rounded = upper(self.target).iter().map(|element| element.to_f32());
+                let elements = self.values().0.iter().copied().zip(rounded);
+                Bound::new(metric, elements)
+            }
+        };
+        let norm = if bound.asks_for_norm() { self.norm(id) } else { 0.0 };
+        self.bound.insert(bound).least(score, norm)
+    }
+
+    /// The norm of the upper half of a row.
+    fn norm(&self, id: Id) -> f32 {
+        let row = upper(self.whole.row(id));
+        (-self.halved.dot.distance(row, row)).sqrt()
+    }
+
+    /// Replaces scores by what the last kernel tells of whole rows.
     pub(super) fn refine(&mut self, ids: &[Id], out: &mut [f32]) {
         for (i, (id, score)) in ids.iter().zip(out).enumerate() {
+            if !self.is_cosine() && self.is_whole(*score) {
+                continue;
+            }
             if let Some(next) = ids.get(i + 1) {
                 let row = self.whole.row(*next);
                 prefetch::<LINES_AHEAD, f32>(&row[row.len() / 2..]);
             }
-            *score = self.exact(*id);
+            *score = self.compare(self.halved.last, *id);
         }
     }
 
     #[cold]
-    fn exact(&mut self, id: Id) -> f32 {
+    fn compare(&mut self, kernel: Kernel<f32>, id: Id) -> f32 {
+        let row = self.whole.row(id);
+        let (target, values) = self.values();
+        join(row, values);
+        kernel.distance(target, values)
+    }
+
+    /// The values of the target, and room for those of a row.
+    fn values(&mut self) -> (&[f32], &mut [f32]) {
         let (target, row) = &mut self.values;
         row.resize(self.target.len(), 0.0);
-        join(self.whole.row(id), row);
         if target.is_empty() {
             target.resize(self.target.len(), 0.0);
             join(self.target, target);
         }
-        self.halved.whole.distance(target, row)
+        (target, row)
     }
 }
 

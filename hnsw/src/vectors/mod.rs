@@ -1,5 +1,6 @@
 //! The built-in space: dense vectors in aligned rows, compared by the SIMD kernels.
 
+mod bound;
 mod element;
 mod error;
 mod halves;
@@ -33,17 +34,20 @@ use crate::store::Table;
 ///
 /// | `E` | metrics | stored |
 /// |---|---|---|
-/// | `f32` | all but those over bits | as given; with [`Metric::Cosine`] **normalised**: [`get`](Self::get) returns rows so, and the distance is 1 − dot of two such rows, clamped to 0…2 |
+/// | `f32` | all but those over bits | as given; with [`Metric::Cosine`] **normalised**: [`get`](Self::get) returns rows so, and the distance is half the squared Euclidean distance of two such rows, at most 2 |
 /// | [`f16`](struct@crate::f16), [`bf16`](crate::bf16) | the same | as given: normalising would round them again |
 /// | `i8`, `u8` | the same, computed from exact integer sums | as given, in a quarter of the memory of `f32` |
 /// | `u64`, `u8` | [`Metric::Hamming`], [`Metric::Jaccard`] over packed bits | as given |
 ///
 /// A query has the element type of the rows. The distances of hits are those of the kernels over
-/// what is stored, to the bit.
+/// what is stored, to the bit, and the same from [`Flat`](crate::Flat) and [`Hnsw`](crate::Hnsw). Equal
+/// rows are at distance 0, exactly, but for inner products: `within(0.0)` finds them. Cosine distances
+/// lie in 0…2; half the squared distance of normalised rows is their cosine distance, computed so that
+/// near-duplicates are told apart where 1 − dot would round.
 ///
 /// Rows of `f32` from 64 dimensions on lie in memory as two halves: the walk compares the upper 16 bits
-/// of every element, which are half the bytes to fetch, and whole rows where that cannot tell points
-/// apart and for the best candidates at the end. The memory and the distances are the same.
+/// of every element, which are half the bytes to fetch. At the end whole rows are compared, until none
+/// that the walk has met can be nearer than what is returned. The memory and the distances are the same.
 ///
 /// ```
 /// use nearfield_hnsw::{Build, Hnsw, Metric, Params, Search, Vectors};
@@ -69,6 +73,8 @@ pub struct Vectors<E: VectorElement> {
     dim: usize,
     metric: Metric,
     kernel: Kernel<E>,
+    /// What tells the distances of hits where rows are normalised.
+    normalised: Option<Kernel<E>>,
     /// How rows of `f32` are compared that are stored in halves.
     halved: Option<Halved>,
     /// Whether the upper halves are the [whole truth](halves::is_short) about every row. It is cleared
@@ -94,9 +100,12 @@ impl<E: VectorElement> Vectors<E> {
         let kernel = Kernel::on(backend, E::scored_by(metric))?;
         let stride = stride::<E>(dim).ok_or(VectorError::Dimension { expected: 1, found: dim })?;
         let is_halved = E::HALVED && dim >= halves::SHORTEST;
-        let halved = is_halved.then(|| Halved::on(backend, metric, kernel.metric())).transpose()?;
+        let (scored, last) = (kernel.metric(), E::told_by(metric));
+        let halved = is_halved.then(|| Halved::on(backend, metric, scored, last)).transpose()?;
+        let normalised = (scored != metric).then(|| Kernel::on(backend, last)).transpose()?;
         let table = Table::with_capacity(0, stride);
-        Ok(Self { table, dim, metric, kernel, halved, all_short: AtomicBool::new(true) })
+        let all_short = AtomicBool::new(true);
+        Ok(Self { table, dim, metric, kernel, normalised, halved, all_short })
     }
 
     /// As [`new`](Self::new), with rows that are walked by their whole distances, as those are of the
@@ -203,7 +212,7 @@ impl<E: VectorElement> Vectors<E> {
                 Compared::Halves(Halves::new(halved, whole, upper, target, is_exact))
             }
         };
-        VectorScorer::new(rows, self.kernel.metric() != self.metric)
+        VectorScorer::new(rows, self.normalised)
     }
 }
 

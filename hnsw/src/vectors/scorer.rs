@@ -4,6 +4,7 @@ use std::{fmt, io};
 
 use nearfield_kernels::{Kernel, Rows};
 
+use super::bound::least_of_cosine;
 use super::element::VectorElement;
 use super::halves::Halves;
 use super::identity::{equal, fingerprint};
@@ -43,8 +44,9 @@ impl<E: VectorElement> QueryBuffer<E> {
 /// The [`Scorer`] of [`Vectors`](crate::Vectors).
 pub struct VectorScorer<'a, E: VectorElement> {
     rows: Compared<'a, E>,
-    /// Scores are inner products of normalised rows and become cosine distances.
-    cosine: bool,
+    /// Where scores are inner products of normalised rows and become cosine distances: what tells the
+    /// squared Euclidean distance of these, of which the half is returned.
+    normalised: Option<Kernel<E>>,
 }
 
 /// How the target is compared with rows.
@@ -55,13 +57,13 @@ pub(super) enum Compared<'a, E: VectorElement> {
 }
 
 impl<'a, E: VectorElement> VectorScorer<'a, E> {
-    pub(super) fn new(rows: Compared<'a, E>, cosine: bool) -> Self {
-        Self { rows, cosine }
+    pub(super) fn new(rows: Compared<'a, E>, normalised: Option<Kernel<E>>) -> Self {
+        Self { rows, normalised }
     }
 
     #[inline(always)]
     fn finish(&self, scores: &mut [f32]) {
-        if self.cosine {
+        if self.normalised.is_some() {
             for score in scores {
                 *score = (1.0 + *score).clamp(0.0, 2.0);
             }
@@ -106,12 +108,26 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         }
     }
 
+    fn least(&mut self, id: Id, score: f32) -> f32 {
+        match &mut self.rows {
+            Compared::Whole { .. } if self.normalised.is_none() => score,
+            Compared::Whole { target, .. } => least_of_cosine(score, target.len()),
+            Compared::Halves(halves) => halves.least(id, score),
+        }
+    }
+
     fn refine(&mut self, ids: &[Id], scores: &mut [f32]) {
-        if let Compared::Halves(halves) = &mut self.rows
-            && !halves.is_exact()
-        {
-            halves.refine(ids, scores);
-            self.finish(scores);
+        match (&mut self.rows, self.normalised) {
+            (Compared::Whole { rows, target, .. }, Some(kernel)) => {
+                kernel.gather(target, rows, ids, scores);
+            }
+            (Compared::Whole { .. }, None) => {}
+            (Compared::Halves(halves), _) => halves.refine(ids, scores),
+        }
+        if self.normalised.is_some() {
+            for score in scores {
+                *score = (0.5 * *score).min(2.0);
+            }
         }
     }
 }

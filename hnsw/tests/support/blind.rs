@@ -78,6 +78,10 @@ impl<E: VectorElement> Scorer for BlindScorer<'_, E> {
         self.0.score_all(ids, out);
     }
 
+    fn least(&mut self, id: Id, score: f32) -> f32 {
+        self.0.least(id, score)
+    }
+
     fn refine(&mut self, ids: &[Id], scores: &mut [f32]) {
         self.0.refine(ids, scores);
     }
