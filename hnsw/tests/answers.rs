@@ -144,7 +144,8 @@ fn bad_vectors_are_refused_and_nothing_is_added() {
         }
     }
     let nan = index.insert_batch(&[good.clone(), with(1, f32::NAN)], Build::default()).unwrap_err();
-    assert_eq!(nan.to_string(), "point 1 was refused: element 1 is NaN");
+    let message = "point 1 was refused: element 1 is NaN, where a finite number is needed";
+    assert_eq!(nan.to_string(), message);
     assert_eq!((index.len(), index.space().get(300)), (300, None));
     assert_eq!(index.graph_hash(), hash);
 
@@ -152,8 +153,12 @@ fn bad_vectors_are_refused_and_nothing_is_added() {
     assert_eq!(vectors.extend(&[0.0; DIM]), Err(row(0, Flaw::ZeroVector)));
     // Too small for f32 to tell its norm, but it has a direction.
     vectors.extend(&[1e-30; DIM]).unwrap();
-    let dimension = VectorError::Dimension { expected: 1, found: 0 };
-    assert_eq!(Vectors::<f32>::new(0, Metric::L2Squared).unwrap_err(), dimension);
+    for dim in [0, u32::MAX as usize, usize::MAX] {
+        let error = Vectors::<f32>::new(dim, Metric::L2Squared).unwrap_err();
+        assert_eq!(error, VectorError::Dimensions { dim });
+        let message = format!("vectors of {dim} elements cannot be: make it 1 to 4294967232");
+        assert_eq!(error.to_string(), message);
+    }
 }
 
 fn row(row: usize, flaw: Flaw) -> VectorError {

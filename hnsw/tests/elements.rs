@@ -175,19 +175,66 @@ fn half_floats_that_are_not_finite_or_too_long_are_refused() {
         assert_eq!(flaw(metric, f16::MAX), None);
         let long = bf16::from_f32(1e19);
         let squared_norm = long.to_f32() * long.to_f32();
-        assert_eq!(flaw(metric, long), Some((1, Flaw::NormOverflow { squared_norm })));
+        let overflow = Some((1, Flaw::NormOverflow { squared_norm }));
+        assert_eq!(flaw(metric, long), overflow, "{metric}");
+        let of_f32 = overflow.filter(|_| metric != Metric::Cosine);
+        assert_eq!(flaw(metric, long.to_f32()), of_f32, "{metric}");
+    }
+}
+
+/// Squares of their elements vanish, and every distance would be 0.
+#[test]
+fn vectors_too_short_for_their_squares_are_refused() {
+    let short = bf16::from_f32(1e-20);
+    let squared_norm = short.to_f32() * short.to_f32();
+    for metric in OF_NUMBERS {
+        let has_squares = !matches!(metric, Metric::Cosine | Metric::Manhattan);
+        let underflow = |squared_norm| Some((1, Flaw::NormUnderflow { squared_norm }));
+        let refused = |squared_norm| underflow(squared_norm).filter(|_| has_squares);
+        let of_bf16 = underflow(squared_norm).filter(|_| metric != Metric::Manhattan);
+        assert_eq!(flaw(metric, short), of_bf16, "{metric}");
+        assert_eq!(flaw(metric, short.to_f32()), refused(squared_norm), "{metric}");
+        assert_eq!(flaw(metric, 1e-25f32), refused(0.0), "{metric}");
+        assert_eq!(flaw(metric, f32::from_bits(1)), refused(0.0), "{metric}");
+        assert_eq!(flaw(metric, 1.1e-19f32), None, "{metric}");
+        assert_eq!(flaw(metric, f16::MIN_POSITIVE_SUBNORMAL), None, "{metric}");
+        // Among larger elements small ones are as good as any.
+        let mut row = [1e-30f32; DIM];
+        row[0] = 1.0;
+        let mut vectors = vectors(&row, DIM, metric);
+        let zero = vectors.extend(&[0.0; DIM]);
+        assert_eq!(zero.is_ok(), metric != Metric::Cosine);
+    }
+    let mut vectors = Vectors::<f32>::new(2, Metric::L2).unwrap();
+    assert_eq!(
+        vectors.extend(&[1.0, 1.0, 1e-20, 0.0]).unwrap_err().to_string(),
+        "row 1: its squared norm of 1e-40 is below 1.1754944e-38, so distances to it would come out as \
+         0 in f32: scale all vectors up, or set it to zero"
+    );
+}
+
+/// Normalising scales what would over- or underflow.
+fn assert_cosine_of_any_length<E: FromNumber>(scales: [f32; 6]) {
+    let directions = Random::new(36).normals(200 * DIM);
+    let scaled = |scale: f32| -> Vec<E> {
+        elements(&directions.iter().map(|x| 0.1 * scale * x).collect::<Vec<f32>>())
+    };
+    for scale in scales {
+        let values = scaled(scale);
+        let index =
+            Hnsw::build(vectors(&values, DIM, Metric::Cosine), Params::default(), Build::default());
+        let index = index.unwrap();
+        for (id, row) in (0..).zip(values.chunks(DIM)) {
+            let hits = index.search(row, Search::new(2)).unwrap();
+            assert_eq!((hits[0].id, hits[0].distance), (id, 0.0), "{}, {scale:e}", E::NAME);
+            assert!((0.001..=2.0).contains(&hits[1].distance), "{}, {scale:e}", E::NAME);
+        }
     }
 }
 
 #[test]
-fn half_floats_too_short_for_their_cosine_are_refused() {
-    let short = bf16::from_f32(1e-20);
-    let squared_norm = short.to_f32() * short.to_f32();
-    assert_eq!(flaw(Metric::Cosine, short), Some((1, Flaw::NormUnderflow { squared_norm })));
-    assert_eq!(flaw(Metric::L2Squared, short), None);
-    assert_eq!(flaw(Metric::Cosine, bf16::from_f32(1e-18)), None);
-    assert_eq!(flaw(Metric::Cosine, f16::MIN_POSITIVE_SUBNORMAL), None);
-    assert_eq!(flaw(Metric::Cosine, 1e-30f32), None, "normalised in f64");
+fn any_length_has_a_cosine() {
+    assert_cosine_of_any_length::<f32>([1e-43, 1e-38, 1e-20, 1.0, 1e20, 1e38]);
 }
 
 #[test]
@@ -198,11 +245,12 @@ fn a_query_is_inspected_like_a_row() {
     let error = |query: [bf16; 2]| index.search(&query, Search::new(1)).unwrap_err().to_string();
     assert_eq!(
         error([bf16::ZERO; 2]),
-        "the query was refused: query: it is zero, which has no direction for the cosine"
+        "the query was refused: all its elements are zero, so it has no direction and no cosine: leave \
+         it out, or choose another metric"
     );
     assert_eq!(
         error([bf16::ONE, bf16::NEG_INFINITY]),
-        "the query was refused: query: element 1 is -inf"
+        "the query was refused: element 1 is -inf, where a finite number is needed"
     );
 }
 

@@ -87,26 +87,25 @@ where
     E: VectorElement + Number + Into<f32>,
 {
     let squared_norm = squared_norm(vector);
-    // ‖a − b‖² ≤ 2·(‖a‖² + ‖b‖²) and |a·b| ≤ ‖a‖·‖b‖: with this bound no distance overflows.
-    if squared_norm <= f32::MAX / 8.0 {
-        // From here on sums of squares lose what is below the smallest normal number.
-        if metric != Metric::Cosine || squared_norm >= f32::MIN_POSITIVE {
-            return Ok(());
-        }
-        inspect_exact(vector, metric)?;
-        // Normalising computes in f64, where no direction is lost; the cosine of rows as they are
-        // does not.
-        let is_lost = E::scored_by(metric) == Metric::Cosine;
-        return if is_lost { Err(Flaw::NormUnderflow { squared_norm }) } else { Ok(()) };
+    // ‖a − b‖² ≤ 2·(‖a‖² + ‖b‖²) and |a·b| ≤ ‖a‖·‖b‖: between these bounds no distance overflows, and
+    // squares do not vanish. Normalising takes any length.
+    if (f32::MIN_POSITIVE..=f32::MAX / 8.0).contains(&squared_norm) {
+        return Ok(());
     }
     let infinite = |element: &E| !(*element).into().is_finite();
-    Err(match vector.iter().position(infinite) {
-        Some(position) => Flaw::NotFinite { position, value: vector[position].into() },
-        None => Flaw::NormOverflow { squared_norm },
-    })
+    if let Some(position) = vector.iter().position(infinite) {
+        return Err(Flaw::NotFinite { position, value: vector[position].into() });
+    }
+    match metric {
+        Metric::Cosine if E::scored_by(metric) != metric => inspect_exact(vector, metric),
+        _ if squared_norm > 1.0 => Err(Flaw::NormOverflow { squared_norm }),
+        Metric::Manhattan => Ok(()),
+        _ if vector.iter().all(|element| *element == E::zeroed()) => inspect_exact(vector, metric),
+        _ => Err(Flaw::NormUnderflow { squared_norm }),
+    }
 }
 
-/// Where sums are exact, only a zero vector under the cosine is left to refuse.
+/// Where nothing over- or underflows, only a zero vector under the cosine is left to refuse.
 fn inspect_exact<E: VectorElement>(vector: &[E], metric: Metric) -> Result<(), Flaw> {
     let zero = E::zeroed();
     match metric {

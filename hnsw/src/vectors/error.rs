@@ -15,13 +15,15 @@ pub enum Flaw {
         /// The element.
         value: f32,
     },
-    /// The squared norm is above `f32::MAX / 8`, so a distance to it could overflow.
+    /// The squared norm is above `f32::MAX / 8` (4.25e37: a norm of 6.5e18), so a distance to it could
+    /// overflow. Under the cosine `f32` is accepted, since it is normalised.
     NormOverflow {
         /// The squared norm, infinite where it overflows itself.
         squared_norm: f32,
     },
-    /// The squared norm of an `f16` or `bf16` vector is below `f32::MIN_POSITIVE`, so the cosine
-    /// would be wrong. Scaled by a power of two, which changes no direction, it is accepted.
+    /// The vector is not zero, but its squared norm is below `f32::MIN_POSITIVE` (1.18e-38: a norm of
+    /// 1.08e-19): squares and products of its elements would vanish, and distances be 0 that are not.
+    /// Under the cosine `f32` is accepted, since it is normalised; the Manhattan distance has no squares.
     NormUnderflow {
         /// The squared norm, zero where it underflows itself.
         squared_norm: f32,
@@ -33,17 +35,25 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFinite { position, value } => write!(f, "element {position} is {value}"),
-            Self::NormOverflow { squared_norm } => {
-                write!(
-                    f,
-                    "its squared norm of {squared_norm:e} leaves no room for distances in f32"
-                )
+            Self::NotFinite { position, value } => {
+                write!(f, "element {position} is {value}, where a finite number is needed")
             }
-            Self::NormUnderflow { squared_norm } => {
-                write!(f, "its squared norm of {squared_norm:e} is too small for a cosine in f32")
-            }
-            Self::ZeroVector => f.write_str("it is zero, which has no direction for the cosine"),
+            Self::NormOverflow { squared_norm } => write!(
+                f,
+                "its squared norm of {squared_norm:e} is above {:e}, so distances to it could overflow \
+                 f32: scale all vectors down",
+                f32::MAX / 8.0
+            ),
+            Self::NormUnderflow { squared_norm } => write!(
+                f,
+                "its squared norm of {squared_norm:e} is below {:e}, so distances to it would come out \
+                 as 0 in f32: scale all vectors up, or set it to zero",
+                f32::MIN_POSITIVE
+            ),
+            Self::ZeroVector => f.write_str(
+                "all its elements are zero, so it has no direction and no cosine: leave it out, or \
+                 choose another metric",
+            ),
         }
     }
 }
@@ -54,9 +64,14 @@ impl fmt::Display for Flaw {
 pub enum VectorError {
     /// No kernel for this metric and element type, or the forced backend is missing.
     Unsupported(Unsupported),
+    /// Vectors cannot have this number of elements: 1 to 4,294,967,232 are possible.
+    Dimensions {
+        /// What was asked for.
+        dim: usize,
+    },
     /// A vector has the wrong number of elements.
     Dimension {
-        /// What was expected (at least this, when a space is made).
+        /// Elements of the vectors that are there.
         expected: usize,
         /// What came.
         found: usize,
@@ -92,16 +107,23 @@ impl fmt::Display for VectorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsupported(error) => error.fmt(f),
+            Self::Dimensions { dim } => {
+                let most = super::MAX_DIM;
+                write!(f, "vectors of {dim} elements cannot be: make it 1 to {most}")
+            }
             Self::Dimension { expected, found } => {
-                write!(f, "a vector of {found} elements where {expected} are needed")
+                write!(f, "a vector of {found} elements, where the others have {expected}")
             }
-            Self::Ragged { dim, elements } => {
-                write!(f, "{elements} elements are not a whole number of rows of {dim}")
-            }
+            Self::Ragged { dim, elements } => write!(
+                f,
+                "{elements} elements are not a whole number of rows of {dim}: pass whole rows"
+            ),
             Self::Row { row, flaw } => write!(f, "row {row}: {flaw}"),
+            // Who was asked to search or to insert says which query or point it is.
             Self::Query(flaw) | Self::Point(flaw) => flaw.fmt(f),
             Self::TooMany { points } => {
-                write!(f, "{points} points; an index holds at most {}", crate::id::MAX_POINTS)
+                let most = crate::id::MAX_POINTS;
+                write!(f, "{points} points are too many: an index holds at most {most}")
             }
             Self::Memory(kind) => write!(f, "no memory for more points: {kind}"),
         }

@@ -39,6 +39,11 @@ use crate::store::Table;
 /// | `i8`, `u8` | the same, computed from exact integer sums | as given, in a quarter of the memory of `f32` |
 /// | `u64`, `u8` | [`Metric::Hamming`], [`Metric::Jaccard`] over packed bits | as given |
 ///
+/// Which vectors are taken, as rows and as queries: their elements are finite, and their norm is at most
+/// 6.5e18 and, but for the Manhattan distance, 0 or at least 1.08e-19 ([`Flaw`] has the exact bounds):
+/// then no distance overflows and none vanishes. Differences below 1e-19 do vanish when they are squared.
+/// The cosine of `f32` takes every finite vector but zero.
+///
 /// A query has the element type of the rows. The distances of hits are those of the kernels over
 /// what is stored, to the bit, and the same from [`Flat`](crate::Flat) and [`Hnsw`](crate::Hnsw). Equal
 /// rows are at distance 0, exactly, but for inner products: `within(0.0)` finds them. Cosine distances
@@ -83,10 +88,10 @@ pub struct Vectors<E: VectorElement> {
 }
 
 impl<E: VectorElement> Vectors<E> {
-    /// No vectors yet, of `dim` elements (at least 1), compared by `metric` on the best backend.
+    /// No vectors yet, of `dim` elements (1 to 4,294,967,232), compared by `metric` on the best backend.
     ///
     /// # Errors
-    /// [`VectorError::Dimension`] when `dim` is 0; [`VectorError::Unsupported`] when the metric is
+    /// [`VectorError::Dimensions`] when `dim` is out of this range; [`VectorError::Unsupported`] when the metric is
     /// not defined for `E` or a forced backend is missing.
     pub fn new(dim: usize, metric: Metric) -> Result<Self, VectorError> {
         Self::on(Backend::best()?, dim, metric)
@@ -98,7 +103,7 @@ impl<E: VectorElement> Vectors<E> {
     /// As [`new`](Self::new).
     pub fn on(backend: Backend, dim: usize, metric: Metric) -> Result<Self, VectorError> {
         let kernel = Kernel::on(backend, E::scored_by(metric))?;
-        let stride = stride::<E>(dim).ok_or(VectorError::Dimension { expected: 1, found: dim })?;
+        let stride = stride::<E>(dim).ok_or(VectorError::Dimensions { dim })?;
         let is_halved = E::HALVED && dim >= halves::SHORTEST;
         let (scored, last) = (kernel.metric(), E::told_by(metric));
         let halved = is_halved.then(|| Halved::on(backend, metric, scored, last)).transpose()?;
@@ -216,14 +221,17 @@ impl<E: VectorElement> Vectors<E> {
     }
 }
 
+/// The most elements of a vector: what a saved index can state, rows padded to whole cache lines.
+const MAX_DIM: usize = u32::MAX as usize - 63;
+
 /// Elements from row to row: whole cache lines, or for shorter rows a power of two, so that none
-/// straddles a line. `None` for a dimension of 0 or beyond the address space.
+/// straddles a line. `None` for a dimension of 0 or above [`MAX_DIM`].
 fn stride<E>(dim: usize) -> Option<usize> {
     let line = 64 / size_of::<E>();
     match dim {
-        0 => None,
-        _ if dim < line => Some(dim.next_power_of_two()),
-        _ => dim.checked_next_multiple_of(line),
+        1..=MAX_DIM if dim < line => Some(dim.next_power_of_two()),
+        1..=MAX_DIM => Some(dim.next_multiple_of(line)),
+        _ => None,
     }
 }
 
