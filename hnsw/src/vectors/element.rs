@@ -88,7 +88,7 @@ where
 {
     let squared_norm = squared_norm(vector);
     // ‖a − b‖² ≤ 2·(‖a‖² + ‖b‖²) and |a·b| ≤ ‖a‖·‖b‖: between these bounds no distance overflows, and
-    // squares do not vanish. Normalising takes any length.
+    // squares do not vanish. Cosines are right at any length.
     if (f32::MIN_POSITIVE..=f32::MAX / 8.0).contains(&squared_norm) {
         return Ok(());
     }
@@ -97,10 +97,10 @@ where
         return Err(Flaw::NotFinite { position, value: vector[position].into() });
     }
     match metric {
-        Metric::Cosine if E::scored_by(metric) != metric => inspect_exact(vector, metric),
+        Metric::Cosine => inspect_exact(vector, metric),
         _ if squared_norm > 1.0 => Err(Flaw::NormOverflow { squared_norm }),
         Metric::Manhattan => Ok(()),
-        _ if vector.iter().all(|element| *element == E::zeroed()) => inspect_exact(vector, metric),
+        _ if vector.iter().all(|element| *element == E::zeroed()) => Ok(()),
         _ => Err(Flaw::NormUnderflow { squared_norm }),
     }
 }

@@ -16,14 +16,14 @@ pub enum Flaw {
         value: f32,
     },
     /// The squared norm is above `f32::MAX / 8` (4.25e37: a norm of 6.5e18), so a distance to it could
-    /// overflow. Under the cosine `f32` is accepted, since it is normalised.
+    /// overflow. Under the cosine, which scales, it is accepted.
     NormOverflow {
         /// The squared norm, infinite where it overflows itself.
         squared_norm: f32,
     },
     /// The vector is not zero, but its squared norm is below `f32::MIN_POSITIVE` (1.18e-38: a norm of
     /// 1.08e-19): squares and products of its elements would vanish, and distances be 0 that are not.
-    /// Under the cosine `f32` is accepted, since it is normalised; the Manhattan distance has no squares.
+    /// Under the cosine, which scales, it is accepted; the Manhattan distance has no squares.
     NormUnderflow {
         /// The squared norm, zero where it underflows itself.
         squared_norm: f32,

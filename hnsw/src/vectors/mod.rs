@@ -40,9 +40,9 @@ use crate::store::Table;
 /// | `u64`, `u8` | [`Metric::Hamming`], [`Metric::Jaccard`] over packed bits | as given |
 ///
 /// Which vectors are taken, as rows and as queries: their elements are finite, and their norm is at most
-/// 6.5e18 and, but for the Manhattan distance, 0 or at least 1.08e-19 ([`Flaw`] has the exact bounds):
-/// then no distance overflows and none vanishes. Differences below 1e-19 do vanish when they are squared.
-/// The cosine of `f32` takes every finite vector but zero.
+/// 6.5e18 and, under L2 and inner products, 0 or at least 1.08e-19 ([`Flaw`] has the exact bounds): then
+/// no distance overflows and none vanishes. Differences below 1e-19 do vanish when they are squared. The
+/// cosine takes every finite vector but zero.
 ///
 /// A query has the element type of the rows. The distances of hits are those of the kernels over
 /// what is stored, to the bit, and the same from [`Flat`](crate::Flat) and [`Hnsw`](crate::Hnsw). Equal
