@@ -109,12 +109,6 @@ impl<K: Key> Keys<K> {
         self.labels.reserve(ids.end as usize)
     }
 
-    /// Bytes by which this grows when the points `ids` are given keys.
-    pub(crate) fn bytes_for(&self, ids: Range<Id>) -> usize {
-        let index = self.index.get().map_or(0, |index| index.bytes_for(ids.len()));
-        index + self.labels.bytes_for(ids.end as usize)
-    }
-
     /// The hash of a key, and its point as the thread sees it that changes the index.
     pub(crate) fn look_up<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> (u64, Option<Id>)
     where

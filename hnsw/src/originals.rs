@@ -216,7 +216,8 @@ impl Originals {
         let ids = 0..graph.len() as Id;
         let ids = ids.step_by(graph.len().div_ceil(most).max(1));
         let originals = ids.filter(|id| !graph.is_dead(*id) && !graph.is_copy(*id));
-        let is_strange = |id: &Id| self.index.find(hash(space, *id), |other| other == *id).is_none();
+        let is_strange =
+            |id: &Id| self.index.find(hash(space, *id), |other| other == *id).is_none();
         let (strange, known): (Vec<Id>, Vec<Id>) = originals.partition(is_strange);
         strange.first().copied().filter(|_| strange.len() > known.len())
     }
