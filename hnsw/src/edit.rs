@@ -264,4 +264,6 @@ impl Batch<'_> {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;

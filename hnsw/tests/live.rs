@@ -8,7 +8,7 @@ use std::thread;
 
 use nearfield_hnsw::{
     Build, BuildError, Filter, Flat, Hit, Hnsw, Id, Index, InsertError, KeyHit, Metric, Params,
-    PointMetric, Points, Search, SearchError, Threads, Unwritable, VectorError, Vectors,
+    PointMetric, Points, Search, SearchError, Threads, VectorError, Vectors,
 };
 use support::{Random, recall, rows, vectors};
 
@@ -185,14 +185,10 @@ fn links_to_removed_points_stay_few() {
             stale.push(index.stats().stale_links);
         }
     }
-    // A sweep finds those that a removal has not found.
-    let late = &stale[100..];
-    assert!(
-        late.iter().any(|stale| *stale > 20) && late.iter().any(|stale| *stale < 5),
-        "{late:?}"
-    );
+    // A removal finds nearly all links, and those that it misses are mended by the next ones.
+    assert!(stale.iter().any(|stale| *stale > 0), "nothing is left to be mended");
     let most = stale.into_iter().max().unwrap();
-    assert!((most as f64) < 0.02 * links, "{most} of {links}");
+    assert!((most as f64) < 0.005 * links, "{most} of {links}");
 }
 
 #[test]
@@ -433,7 +429,7 @@ fn ids_without_keys() {
     index.check().unwrap();
 }
 
-/// A point that cannot be copied if it is 13: storing it panics while the index is being changed.
+/// A point that cannot be copied if it is 13: storing it panics.
 #[derive(Debug)]
 struct Unlucky(f32);
 
@@ -456,17 +452,17 @@ impl PointMetric for Apart {
 }
 
 #[test]
-fn a_panic_in_the_space_stops_writers_alone() {
+fn a_panic_in_the_space_is_the_callers_alone() {
     let index = Index::new(Points::new(Apart), Params::default()).unwrap();
     for key in 0..10u32 {
         index.insert(key, &Unlucky(key as f32)).unwrap();
     }
     let insert = || index.insert(13, &Unlucky(13.0));
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(insert)).is_err());
-    let error = index.insert(20, &Unlucky(20.0)).unwrap_err();
-    assert!(matches!(error, InsertError::Unwritable(Unwritable::Poisoned)), "{error}");
-    assert_eq!(index.remove(&7), Err(Unwritable::Poisoned));
+    assert_eq!(index.len(), 10);
+    index.insert(20, &Unlucky(20.0)).unwrap();
+    assert!(index.remove(&9).unwrap());
     let hits = index.search(&Unlucky(12.5), Search::new(2)).unwrap();
-    assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [9, 8]);
+    assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [8, 20]);
     index.check().unwrap();
 }

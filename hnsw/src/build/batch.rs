@@ -59,8 +59,10 @@ impl<S: Space> Builder<'_, S> {
         let parents = tree::adopt(&mut draft, self.space, &plans);
         let adopted =
             || plans.iter().zip(&parents).map(|((id, plan), parent)| (*id, plan, *parent));
-        let own: Vec<List> =
-            adopted().flat_map(|(id, plan, parent)| plan.lists(&draft, id, parent, None)).collect();
+        let own = |(id, plan, parent): (Id, &Plan, _)| plan.lists(&draft, id, parent, None);
+        // A point of the batch may be the parent of another: links that lead back join the own list.
+        let own: Vec<List> = adopted().flat_map(own).collect();
+        own.into_iter().for_each(|List { id, level, links }| draft.set_links(id, level, links));
         let mut edges: Vec<Edge> =
             adopted().flat_map(|(id, plan, parent)| plan.edges(&draft, id, parent)).collect();
         edges.par_sort_unstable();
@@ -68,7 +70,7 @@ impl<S: Space> Builder<'_, S> {
         let (back, settled): (Vec<List>, Vec<u64>) =
             lists(&edges).into_par_iter().map(settle).unzip();
         plans.iter().for_each(|(id, _)| raise_entry(&mut draft, *id));
-        draft.commit_batch(&own, &back);
+        draft.commit_batch(&back);
         plans.iter().map(|(_, plan)| plan.distances).sum::<u64>() + settled.iter().sum::<u64>()
     }
 

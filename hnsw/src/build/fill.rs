@@ -31,7 +31,7 @@ impl<S: Space> Builder<'_, S> {
         };
         let (lists, distances): (Vec<List>, Vec<u64>) =
             ids.par_iter().map_init(Scratch::default, list).unzip();
-        Draft::none(graph).commit_batch(&lists, &[]);
+        Draft::none(graph).commit_batch(&lists);
         distances.iter().sum()
     }
 

@@ -194,12 +194,12 @@ impl<'a> Draft<'a> {
         graph.set_entry(self.entry);
     }
 
-    /// Carries out the change of a batch in the rayon pool at hand: first the lists of new points, then
-    /// those that lead to them, none of which the draft has.
-    pub(crate) fn commit_batch(self, own: &[List], back: &[List]) {
+    /// Carries out the change of a batch in the rayon pool at hand: first the lists of its points, then
+    /// those that lead to them.
+    pub(crate) fn commit_batch(self, back: &[List]) {
         let graph = self.graph;
         self.store_points();
-        own.par_iter().for_each(|list| list.store(graph));
+        self.lists.par_iter().for_each(|list| list.store(graph));
         back.par_iter().for_each(|list| list.store(graph));
         graph.set_entry(self.entry);
     }

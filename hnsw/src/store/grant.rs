@@ -1,4 +1,5 @@
 //! Where tests refuse memory, in the place of the system.
+
 /// Called before memory is asked for. Fails only where a test wants it to.
 #[cfg(not(test))]
 #[inline(always)]
