@@ -1,11 +1,6 @@
 //! Batches of the wanted columns, from either container.
 
-use std::{
-    io::Read,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-    sync::Arc,
-};
+use std::{io::Read, path::Path, sync::Arc};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
@@ -19,7 +14,7 @@ use parquet::{
     file::reader::ChunkReader,
 };
 
-use super::{choice::Choice, ipc::Ipc};
+use super::{choice::Choice, guard::guarded, ipc::Ipc};
 use crate::{
     error::Problem,
     format::{Format, is_compressed},
@@ -105,17 +100,6 @@ impl Container<'_> {
             Self::Ipc(batches) => batches.next(),
         }
     }
-}
-
-/// Runs what reads a container. The crates that do so panic over some damage, which is the file's fault
-/// and not the caller's; what they leave behind is never used again, as an error ends the reading.
-pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text =
-            text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it is damaged");
-        Err(Problem::Container(text.into()))
-    })
 }
 
 fn all(path: &Path, input: Input<'_>) -> Result<Bytes, Problem> {

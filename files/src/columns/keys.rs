@@ -10,7 +10,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field};
 use arrow_select::take::take;
 
-use super::{batches::guarded, vectors::first_null};
+use super::{guard::guarded, vectors::first_null};
 use crate::{error::Problem, keys::Keys};
 
 /// The column of keys.

@@ -2,6 +2,7 @@
 
 mod batches;
 mod choice;
+mod guard;
 mod ipc;
 mod keys;
 mod vectors;

@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field};
 use arrow_select::take::take;
 
-use super::batches::guarded;
+use super::guard::guarded;
 use crate::{
     error::Problem,
     matrix::{Kind, Values},

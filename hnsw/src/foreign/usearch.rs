@@ -148,7 +148,7 @@ fn metric(kind: u8) -> Result<Metric, ImportError> {
         b't' => "tanimoto",
         b's' => "sorensen",
         0 => "of the writer's own",
-        _ => "none that usearch documents",
+        _ => "undocumented",
     };
     let found = format!("{name} (`{}`)", char::from(kind).escape_default());
     Err(ImportError::unsupported("the metric", found, "l2sq, ip and cos are"))
@@ -191,7 +191,7 @@ fn scalar(kind: u8) -> String {
         21 => "i32",
         22 => "i16",
         23 => "i8",
-        _ => return format!("scalar kind {kind}, which usearch does not document"),
+        _ => "undocumented",
     };
     format!("{name} (scalar kind {kind})")
 }

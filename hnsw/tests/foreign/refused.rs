@@ -52,6 +52,8 @@ fn what_faiss_writes_and_is_not_read_is_named() {
             format!("the metric is {name} (number {number}), which is not read; METRIC_");
         assert!(text.starts_with(&expected), "{text}");
     }
+    let text = says(&[b"IxRF", &good[4..37], &good].concat());
+    assert!(text.starts_with("the index is a Refine by places around an IDMap"), "{text}");
     let text = says(&changed(37, b"IwFl"));
     assert!(text.starts_with("the index is faiss's IndexIVFFlat (`IwFl`)"), "{text}");
     let text = says(&changed(good.len() - 8, &(-7i64).to_le_bytes()));
@@ -83,18 +85,13 @@ fn what_faiss_writes_and_is_not_read_is_named() {
 fn rows_that_should_be_normalised_and_are_not_are_refused() {
     let mut bytes = file("faiss-l2norm-ip.index");
     let row = bytes.len() - 32;
-    for (value, expected) in [(0.5f32, "is refused"), (0.0, "")] {
+    for (value, square) in [(0.5f32, "2"), (0.0, "0"), (f32::NAN, "NaN")] {
         for at in (row..row + 32).step_by(4) {
             bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
         }
-        match Imported::<f32>::from_faiss_bytes(&bytes) {
-            Ok(_) => assert_eq!(expected, ""),
-            Err(error) => {
-                let text = error.to_string();
-                assert!(!expected.is_empty(), "{text}");
-                assert!(text.contains("point 29 has the squared norm 2"), "{text}");
-            }
-        }
+        let error = Imported::<f32>::from_faiss_bytes(&bytes).unwrap_err();
+        let expected = format!("point 29 has the squared norm {square}, which is not read; write");
+        assert!(error.to_string().contains(&expected), "{error}");
     }
 }
 
@@ -116,7 +113,7 @@ fn what_usearch_writes_and_is_not_read_is_named() {
         (
             13,
             200,
-            "the metric is none that usearch documents (`\\u{c8}`), which is not read; l2sq, ip and \
+            "the metric is undocumented (`\\u{c8}`), which is not read; l2sq, ip and \
                    cos are",
         ),
         (
@@ -134,7 +131,7 @@ fn what_usearch_writes_and_is_not_read_is_named() {
         (
             14,
             99,
-            "the type of elements is scalar kind 99, which usearch does not document, which is not \
+            "the type of elements is undocumented (scalar kind 99), which is not \
                   read; save the index with dtype f32, f16, bf16, i8 or u8",
         ),
         (

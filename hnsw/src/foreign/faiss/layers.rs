@@ -108,7 +108,7 @@ impl Layers {
             match layer {
                 Layer::Same => {}
                 Layer::Ids => rename(&mut parsed.keys, cursor.vector(8, "the ids of an IDMap")?)?,
-                Layer::Normalised => are_normalised(&parsed, self.head.metric)?,
+                Layer::Normalised => are_normalised(&parsed)?,
                 Layer::Refined => {
                     parsed.rows = storage::read(cursor, &self.head)?;
                     cursor.items(4, 1, "how many hits are refined")?;
@@ -191,9 +191,8 @@ fn rename(keys: &mut [u64], ids: &[u8]) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// Whether the order of the rows by angle is that of the index: they are whole and of length 1. One
-/// without a direction has the same distance from all queries, the right one only as a product.
-fn are_normalised(parsed: &Parsed<'_>, metric: Metric) -> Result<(), ImportError> {
+/// Whether the order of the rows by angle is that of the index: they are whole and of length 1.
+fn are_normalised(parsed: &Parsed<'_>) -> Result<(), ImportError> {
     let Rows::Apart { bytes, stride } = parsed.rows else {
         let found = "codes of normalised vectors, which are not of length 1 themselves";
         return Err(ImportError::unsupported("the storage", found, PLAIN));
@@ -201,8 +200,8 @@ fn are_normalised(parsed: &Parsed<'_>, metric: Metric) -> Result<(), ImportError
     for (id, row) in bytes.chunks_exact(stride).enumerate() {
         let squares = numbers(row, f32::from_le_bytes).map(|value| f64::from(value).powi(2));
         let square: f64 = squares.sum();
-        let is_zero = square == 0.0 && metric == Metric::InnerProduct;
-        if !is_zero && !((square - 1.0).abs() <= NEAR) {
+        let is_near = (square - 1.0).abs() <= NEAR;
+        if !is_near {
             let found = format!(
                 "of vectors that should be normalised, and point {id} has the squared norm {square}"
             );
