@@ -10,6 +10,18 @@
 //! | `copies` | 1 bit | whether the point is a copy: equal to an earlier row and reached through it |
 //! | [`life`] | | which points there are |
 //!
+//! # Memory order
+//!
+//! One writer at a time stores, nearly everything Relaxed. What publishes it, also what a later writer stores:
+//!
+//! | stored | a search that begins after the change sees it by | a search under way |
+//! |---|---|---|
+//! | slots of lists | the word of `life` (Release) | sees old and new links mixed; that it misses none which a removal took is told by the log, which is stored before, with a Release fence: in [`Life::end`](life::Life) by the writer that removes, at the start of its turn by every later one |
+//! | `parents`, `copies` | the word | may take a new copy for a point of its own: it is not visible, or found twice and returned once |
+//! | `children` | no search reads it; writers see it by their lock | |
+//! | rows of all arrays | the length of `base`, stored last (Release) | reads no row beyond the length that it has read |
+//! | `entry` | itself (Release), after the lists of the point | |
+//!
 //! An empty slot holds [`NONE`]. A point's level is not stored, unless the graph was imported: it is a
 //! function of its id. Where its
 //! upper lists begin follows from the levels of the points before it in its block.
