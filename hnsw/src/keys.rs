@@ -301,6 +301,10 @@ impl<K: Key> Filter for ByKey<'_, K> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::collections::BTreeMap;
+    use std::hash::Hasher;
+
     use super::*;
     use crate::build::Build;
     use crate::params::Params;
@@ -339,5 +343,109 @@ mod tests {
             keys.free(new, hash);
         });
         assert_eq!((found(), keys.len()), ((None, None), 0));
+    }
+    thread_local! {
+        /// How many calls of a [`Fickle`] key's code go well before one panics.
+        static GOOD_CALLS: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+
+    fn call() {
+        let left = GOOD_CALLS.get();
+        GOOD_CALLS.set(left.wrapping_sub(1));
+        assert!(left > 0, "a key's code has panicked");
+    }
+
+    /// A key whose code can panic.
+    #[derive(Clone, Debug)]
+    struct Fickle(u64);
+
+    impl PartialEq for Fickle {
+        fn eq(&self, other: &Self) -> bool {
+            call();
+            self.0 == other.0
+        }
+    }
+
+    impl Eq for Fickle {}
+
+    impl Hash for Fickle {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            call();
+            // Few hashes, so that there is something to compare.
+            (self.0 % 50).hash(state);
+        }
+    }
+
+    /// Runs an operation with a panic at the first call of a key's code, at the second and so on, until
+    /// there are not so many; `check` runs after each.
+    fn with_every_panic(operation: impl Fn(), check: impl Fn(bool)) {
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let run = || std::panic::catch_unwind(std::panic::AssertUnwindSafe(&operation)).is_ok();
+        for good_calls in 0.. {
+            GOOD_CALLS.set(good_calls);
+            let is_done = run();
+            GOOD_CALLS.set(usize::MAX);
+            check(is_done);
+            if is_done {
+                break;
+            }
+        }
+        std::panic::set_hook(hook);
+    }
+
+    #[test]
+    fn a_key_that_panics_leaves_all_as_before_or_as_after() {
+        let keys = Keys::new();
+        let points = std::cell::RefCell::new(BTreeMap::new());
+        let next = Cell::new(0);
+        let check = || {
+            for key in 0..250 {
+                let id = points.borrow().get(&key).copied();
+                assert_eq!(keys.current(&Fickle(key)), id, "key {key}");
+            }
+            assert_eq!(keys.len(), points.borrow().len());
+        };
+        // Fills tables to the brim, so that places move and tables grow.
+        for step in 0..300u64 {
+            let key = step * 7 % 200;
+            let put = || {
+                let id: Id = next.get();
+                let (hash, before) = keys.look_up(&Fickle(key));
+                keys.reserve(id..id + 1).unwrap();
+                keys.assign(id, Fickle(key), hash, before);
+                (next.set(id + 1), points.borrow_mut().insert(key, id))
+            };
+            let take_out = || {
+                let (hash, found) = keys.look_up(&Fickle(key));
+                found.inspect(|id| keys.free(*id, hash));
+                points.borrow_mut().remove(&key)
+            };
+            let put_batch = || {
+                let new: Vec<Fickle> = (200..220).map(|place| Fickle(place + step)).collect();
+                keys.hashes_of_new(&new).unwrap()
+            };
+            match step % 3 {
+                0 | 1 => with_every_panic(|| _ = put(), |_| check()),
+                _ if step.is_multiple_of(5) => with_every_panic(|| _ = put_batch(), |_| check()),
+                _ => with_every_panic(|| _ = take_out(), |_| check()),
+            }
+        }
+        assert!(points.borrow().len() > 100);
+    }
+
+    #[test]
+    fn keys_of_a_batch_are_new_and_differ() {
+        let keys = Keys::new();
+        let batch = ["a", "b", "c"];
+        let hashes = keys.hashes_of_new(&batch).unwrap();
+        keys.reserve(0..3).unwrap();
+        for (id, (key, hash)) in (0..).zip(batch.into_iter().zip(hashes)) {
+            keys.assign(id, key, hash, None);
+        }
+        assert_eq!(keys.hashes_of_new(&["d", "b"]), Err(1));
+        assert_eq!(keys.hashes_of_new(&["d", "e", "d"]), Err(2));
+        assert!(keys.hashes_of_new(&["d", "e"]).is_ok());
+        assert_eq!(keys.current("b"), Some(1));
     }
 }

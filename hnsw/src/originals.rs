@@ -35,7 +35,7 @@ pub(crate) struct Originals {
 }
 
 /// What is known of a new point before it is [entered](Originals::enter).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Meeting {
     hash: u64,
     /// The original that equals it.
@@ -303,4 +303,182 @@ fn hash<S: Space>(space: &S, id: Id) -> u64 {
 /// lowest.
 fn mixed(fingerprint: u64) -> u64 {
     crate::graph::mix(fingerprint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::hash::{Hash, Hasher};
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::points::{PointMetric, Points};
+
+    /// How many calls of a point's code go well before one panics: in any thread, since points are
+    /// compared in parallel.
+    static GOOD_CALLS: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+    fn call() {
+        assert!(GOOD_CALLS.fetch_sub(1, Relaxed) > 0, "a point's code has panicked");
+    }
+
+    /// A point whose code can panic, if it is counted. Of those that are equal all have one hash, and some
+    /// others.
+    #[derive(Clone, Debug)]
+    struct Fickle {
+        number: u64,
+        is_counted: bool,
+    }
+
+    impl Fickle {
+        fn number(&self) -> u64 {
+            if self.is_counted {
+                call();
+            }
+            self.number
+        }
+    }
+
+    impl PartialEq for Fickle {
+        fn eq(&self, other: &Self) -> bool {
+            self.number() == other.number
+        }
+    }
+
+    impl Eq for Fickle {}
+
+    impl Hash for Fickle {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            (self.number() % 10).hash(state);
+        }
+    }
+
+    struct Apart;
+
+    impl PointMetric for Apart {
+        type Point = Fickle;
+        type Error = Infallible;
+
+        fn distance(&self, a: &Fickle, b: &Fickle) -> f32 {
+            a.number.abs_diff(b.number) as f32
+        }
+    }
+
+    fn points(numbers: impl IntoIterator<Item = u64>) -> Points<Apart> {
+        points_of(numbers.into_iter().map(|number| Fickle { number, is_counted: false }))
+    }
+
+    fn points_of(all: impl Iterator<Item = Fickle>) -> Points<Apart> {
+        let mut points = Points::new(Apart).with_equality();
+        points.extend(all).unwrap();
+        points
+    }
+
+    fn contents(originals: &Originals, space: &Points<Apart>) -> Vec<Meeting> {
+        (0..space.len() as Id).map(|id| originals.meet(space, id)).collect()
+    }
+
+    /// Points with rows of their own, and copies behind the points that they follow.
+    type NewAndCopies = (Vec<Id>, Vec<(Id, Id)>);
+
+    fn split(originals: &Originals, space: &Points<Apart>, ids: Range<Id>) -> NewAndCopies {
+        originals.reserve(ids.clone()).unwrap();
+        let split = originals.split(space, ids);
+        (split.new(), split.copies)
+    }
+
+    fn one_by_one(originals: &Originals, space: &Points<Apart>, ids: Range<Id>) -> NewAndCopies {
+        let (mut new, mut copies) = (Vec::new(), Vec::new());
+        for id in ids {
+            originals.reserve(id..id + 1).unwrap();
+            match originals.enter(id, originals.meet(space, id)) {
+                Some(before) => copies.push((before, id)),
+                None => new.push(id),
+            }
+        }
+        (new, copies)
+    }
+
+    #[test]
+    fn a_batch_is_split_as_if_its_points_came_one_by_one() {
+        let space = points((0..1000).map(|id| id * id % 97 % 41));
+        let (batches, single) = (Originals::default(), Originals::default());
+        for ids in [0..300, 300..301, 301..1000] {
+            let batch = split(&batches, &space, ids.clone());
+            assert_eq!(batch, one_by_one(&single, &space, ids));
+        }
+        assert_eq!(contents(&batches, &space), contents(&single, &space));
+    }
+
+    #[test]
+    fn where_many_rows_have_one_fingerprint_the_later_ones_are_unlisted() {
+        // 200 rows with each of ten hashes, and each row again.
+        let space = points((0..4000).map(|id| id % 2000));
+        let originals = Originals::default();
+        let (new, copies) = split(&originals, &space, 0..4000);
+        assert!(copies.iter().all(|(before, copy)| before + 2000 == *copy));
+        assert_eq!((new.len(), copies.len()), (4000 - 10 * MOST, 10 * MOST));
+        // They come and go as others do.
+        for (before, copy) in copies {
+            originals.shorten(copy, before);
+        }
+        for id in (0..2000).chain(new.into_iter().filter(|id| *id >= 2000)) {
+            originals.remove(originals.hash(&space, id), id, None);
+        }
+        assert!(contents(&originals, &space).iter().all(|meeting| meeting.original.is_none()));
+        let (new, copies) = split(&originals, &space, 0..5);
+        assert_eq!((new.len(), copies.len()), (5, 0));
+    }
+
+    #[test]
+    fn a_space_that_panics_leaves_all_as_before() {
+        let point = |id: u64| Fickle { number: id % 60, is_counted: true };
+        let space = points_of((0..300).map(point));
+        let originals = Originals::default();
+        split(&originals, &space, 0..100);
+        let before = contents(&originals, &space);
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        for good_calls in 0.. {
+            let batch = || split(&originals, &space, 100..300);
+            GOOD_CALLS.store(good_calls, Relaxed);
+            let batch = std::panic::catch_unwind(std::panic::AssertUnwindSafe(batch));
+            GOOD_CALLS.store(usize::MAX, Relaxed);
+            if let Ok((new, copies)) = batch {
+                assert_eq!((new.len(), copies.len()), (0, 200));
+                break;
+            }
+            assert_eq!(contents(&originals, &space), before);
+        }
+        std::panic::set_hook(hook);
+    }
+
+    #[test]
+    fn a_batch_that_is_undone_was_never_there() {
+        let space = points((0..300).map(|id| id % 60));
+        let originals = Originals::default();
+        split(&originals, &space, 0..50);
+        let before = contents(&originals, &space);
+        originals.reserve(50..300).unwrap();
+        originals.undo(&originals.split(&space, 50..300));
+        assert_eq!(contents(&originals, &space), before);
+        assert_eq!(split(&originals, &space, 50..53).1, []);
+    }
+
+    #[test]
+    fn the_last_of_a_chain_is_known_whatever_goes() {
+        let space = points([7; 6]);
+        let originals = Originals::default();
+        originals.reserve(0..6).unwrap();
+        assert_eq!(split(&originals, &space, 0..4), (vec![0], vec![(0, 1), (1, 2), (2, 3)]));
+        // The original goes, and then the last copy.
+        originals.remove(originals.hash(&space, 0), 0, Some(1));
+        originals.shorten(3, 2);
+        assert_eq!(originals.enter(4, originals.meet(&space, 4)), Some(2));
+        originals.shorten(4, 2);
+        originals.shorten(2, 1);
+        assert_eq!(originals.enter(5, originals.meet(&space, 5)), Some(1));
+        originals.remove(originals.hash(&space, 1), 1, Some(5));
+        assert_eq!(originals.meet(&space, 0).original, Some(5));
+    }
 }

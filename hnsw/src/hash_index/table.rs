@@ -243,8 +243,8 @@ impl Writing<'_> {
         let before_room = room.wrapping_sub(home) & mask;
         let place = |step: usize| home.wrapping_add(step) & mask;
         let is_filled = |place: &usize| self.tag(*place) != EMPTY;
-        let after = (1..longest).map(|step| place(before_room + step)).take_while(is_filled);
-        let before = (1..longest).map(|step| place(step.wrapping_neg())).take_while(is_filled);
+        let after = (1..=longest).map(|step| place(before_room + step)).take_while(is_filled);
+        let before = (1..=longest).map(|step| place(step.wrapping_neg())).take_while(is_filled);
         let same = (0..before_room).filter(|step| self.tag(place(*step)) == hash.tag);
         before_room < longest
             && before_room + 1 + after.count() + before.count() <= longest
