@@ -19,7 +19,7 @@ fn clustered(random: &mut Random, points: usize, dim: usize) -> Vec<f32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// What lies within a radius, and what a filter allows of it, is what an exact index finds.
     #[test]
