@@ -18,7 +18,7 @@ pub struct Stats {
     pub levels: Vec<usize>,
     /// The least, the mean and the largest number of links on level 0, copies apart.
     pub degrees: Degrees,
-    /// Links that still lead to removed points; the next sweep replaces them.
+    /// Links that still lead to removed points; the next removals replace them.
     pub stale_links: usize,
 }
 

@@ -136,7 +136,7 @@ impl<S: Space> Builder<'_, S> {
 }
 
 /// The living points known to link to `id` on `level`: its own neighbours, and theirs. Links from
-/// farther away are found by the next sweep.
+/// farther away are found as later removals mend list after list.
 fn holders(draft: &Draft<'_>, id: Id, level: usize) -> Vec<Id> {
     let near = draft.links(id, level).filter(|near| draft.level(*near) >= level);
     let near: Vec<Id> = near.filter(|near| !draft.is_copy(*near)).collect();

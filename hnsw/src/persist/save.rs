@@ -1,6 +1,5 @@
 //! Saving an index.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 use super::atomic::replace;
@@ -130,15 +129,9 @@ fn write<'a, S: Space>(
         ..Head::default()
     };
     head.set(Flag::KeepPruned, index.params.keep_pruned);
-    let write = move || {
-        let mut parts = Parts::default();
-        more(&mut head, &mut parts).map_err(SaveError::Unwritable)?;
-        index.graph.save(&mut head, &mut parts);
-        index.originals.save(&mut parts);
-        replace(disk, path, |sink| parts.write(&head, sink))
-    };
-    let written = catch_unwind(AssertUnwindSafe(write));
-    // The lock is given back before the panic goes on, which would poison it.
-    drop(writer);
-    written.unwrap_or_else(|panic| resume_unwind(panic))
+    let mut parts = Parts::default();
+    more(&mut head, &mut parts).map_err(SaveError::Unwritable)?;
+    index.graph.save(&mut head, &mut parts);
+    index.originals.save(&mut parts);
+    replace(disk, path, |sink| parts.write(&head, sink))
 }
