@@ -181,7 +181,7 @@ fn points_of_ones_own_are_compared_as_well() {
     let long = "words by their lengths, in bytes";
     let save = |description| {
         let space = words(description, "dddd");
-        let keys = vec![0, 1, 2, 3, 4];
+        let keys = vec![0u64, 1, 2, 3, 4];
         let index = Index::build(space, keys, Params::default(), Build::default()).unwrap();
         index.save_graph(&path).unwrap();
     };
