@@ -247,6 +247,22 @@ fn an_operation_that_fails_after_all_is_taken_back() {
 }
 
 #[test]
+fn a_new_log_begins_behind_what_may_not_have_been_taken_back() {
+    let disk = Simulated::default();
+    let log = begin(&disk);
+    let first = log.append(INSERT, record(1)).unwrap().keep();
+    let second = log.append(INSERT, record(2)).unwrap();
+    log.sync(first).unwrap(); // covers the second as well
+    disk.fail(disk.calls().len() + 1, false); // the sync of the cut
+    drop(second);
+    assert_eq!(log.last(), 2, "it may come back: a snapshot without it must outnumber it");
+    disk.heal();
+    assert!(matches!(log.append(INSERT, record(3)), Err(LogError::Closed { .. })));
+    log.renew(log.last()).unwrap();
+    assert_eq!(log.append(INSERT, record(3)).unwrap().keep(), 3);
+}
+
+#[test]
 fn a_sync_does_not_vouch_for_what_is_taken_back_meanwhile() {
     let disk = Simulated::default();
     let log = begin(&disk);

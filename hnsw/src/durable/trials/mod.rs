@@ -321,7 +321,7 @@ fn power_loss_at_any_moment_leaves_what_was_acknowledged() {
 
 #[test]
 fn a_full_disk_refuses_an_operation_whole() {
-    for room in (0..3000).step_by(7) {
+    for room in (0..3000).step_by(14) {
         let disk = Simulated::default();
         let mut trial = Trial::new(create(&disk).unwrap(), 0);
         disk.leave_room(room);

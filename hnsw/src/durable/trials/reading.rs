@@ -128,9 +128,10 @@ fn what_a_writer_does_between_the_steps_of_a_reader_is_no_harm() {
             let mut trial = Trial::new(create(&disk).unwrap(), 0);
             trial.run(&SCRIPT[..from]);
             let earliest = trial.history.len() - 1;
-            let mut done = from;
+            let (mut done, mut opened) = (from, 0);
             let trial = Mutex::new(trial);
             let meddle = |_: &Path| {
+                opened += 1;
                 let end = (done + steps).min(SCRIPT.len());
                 trial.lock().unwrap().run(&SCRIPT[done..end]);
                 done = end;
@@ -140,6 +141,7 @@ fn what_a_writer_does_between_the_steps_of_a_reader_is_no_harm() {
             drop(meddled);
             let trial = trial.into_inner().unwrap();
             let what = format!("{steps} steps from {from} on");
+            assert_eq!(opened, 4, "{what}: log and snapshot are looked at and read, once");
             assert!(trial.history[earliest..].contains(&found), "{what}: {found:?}");
         }
     }
