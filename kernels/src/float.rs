@@ -334,7 +334,7 @@ where
     }
 }
 
-/// Where squared norms are not sound: apart from the rest, which has them in its way else.
+/// What is done where squared norms are not sound. Not inlined: it would cost the kernels registers.
 impl<A: Widen<Scale = ()>, B: Widen> Over<Cosine, A, B> {
     #[cold]
     #[inline(never)]

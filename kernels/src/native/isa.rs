@@ -64,12 +64,14 @@ pub(crate) trait Isa: Simd {
 }
 
 /// The elements of a whole register.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
 pub(super) fn whole<E: Copy, const N: usize>(lanes: &[E]) -> [E; N] {
     *lanes.first_chunk().expect("a register's worth of elements")
 }
 
 /// A few elements, fewer than `N`, followed by zeros.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
 pub(super) fn padded<E: Pod, const N: usize>(part: &[E]) -> [E; N] {
     let mut lanes = [E::zeroed(); N];
@@ -82,6 +84,7 @@ pub(super) fn padded<E: Pod, const N: usize>(part: &[E]) -> [E; N] {
 /// The `at`-th eight elements of a tail, of which some are missing and zero, for instruction sets that
 /// cannot mask loads. They are loaded with the elements before them, which are shifted out: a copy would be
 /// read before it is stored (AVX2: 23 instead of 9 ns for a pair of 100 f16).
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
 pub(super) fn rest<E: Pod>(tail: &[E], at: usize) -> [E; 8] {
     let Some(last) = tail.last_chunk::<8>() else { return padded(tail) };
