@@ -274,7 +274,7 @@ fn after_two_writers(
 // something is published to the next writer alone.
 
 #[test]
-fn what_a_later_writer_wrote_tells_of_the_move() {
+fn litmus_what_a_later_writer_wrote_tells_of_the_move() {
     let index = HashIndex::default();
     // One place, one tag: in a row.
     (1..4).for_each(|id| _ = add(&index, 0, id));
@@ -286,7 +286,7 @@ fn what_a_later_writer_wrote_tells_of_the_move() {
 }
 
 #[test]
-fn what_a_later_writer_wrote_tells_of_the_larger_table() {
+fn litmus_what_a_later_writer_wrote_tells_of_the_larger_table() {
     let index = HashIndex::default();
     (0..14).for_each(|id| _ = add(&index, 0, id));
     index.reserve(1).unwrap();
@@ -298,7 +298,7 @@ fn what_a_later_writer_wrote_tells_of_the_larger_table() {
 }
 
 #[test]
-fn what_a_later_writer_replaced_tells_of_the_larger_table() {
+fn litmus_what_a_later_writer_replaced_tells_of_the_larger_table() {
     let index = HashIndex::default();
     (0..14).for_each(|id| _ = add(&index, 0, id));
     index.reserve(1).unwrap();
