@@ -97,8 +97,8 @@ impl WithSimd for ReadAll<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> u32 {
         // One exclusive or per load: a single cycle, and at least as many per cycle as loads.
-        // Eight independent sums, so that only the loads can be the limit. Each has a name: as an array
-        // that an iterator goes through, AVX2 kept them in memory, and half the bandwidth was lost.
+        // Eight independent sums, so that only the loads can be the limit. Each has a name: behind an
+        // iterator over an array, sums can end up in memory (ADR 13).
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = [simd.splat_u32s(0); 8];
         for _ in 0..self.laps {
             let (vectors, rest) = S::as_simd_u32s(black_box(self.words));

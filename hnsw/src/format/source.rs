@@ -165,7 +165,9 @@ impl Source {
         rows: usize,
     ) -> Result<Table<T>, ReadError> {
         let log2 = Table::<T>::room_log2(rows);
-        let segment = self.segment(kind, saved * stride, stride << log2)?;
+        let room = 1usize.checked_shl(log2).and_then(|rows| rows.checked_mul(stride));
+        let room = room.ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        let segment = self.segment(kind, saved * stride, room)?;
         Ok(Table::restored(segment, log2, stride, rows))
     }
 

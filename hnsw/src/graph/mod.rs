@@ -161,7 +161,7 @@ impl Graph {
     /// Points for which there are lists on level 0 in the first segment.
     #[cfg(test)]
     pub(crate) fn capacity_of_links(&self) -> usize {
-        1 << self.base.first_log2()
+        self.base.first_rows()
     }
 
     /// The number of lists above level 0 that the points from here to `len` will have.

@@ -46,8 +46,9 @@ impl<T: Zeroable + Send> Table<T> {
 
     /// A table whose rows are the first `len` of a segment, which has room for 2^`first_log2`.
     pub(crate) fn restored(first: Segment<T>, first_log2: u32, stride: usize, len: usize) -> Self {
-        let table = Self::with_capacity(1 << first_log2, stride);
-        assert!(table.first_log2() == first_log2 && first.len() == stride << first_log2);
+        let table = Self::with_capacity(0, stride);
+        table.first_log2.store(first_log2, Relaxed);
+        assert!(first_log2 >= SMALLEST_LOG2 && first.len() == stride * table.first_rows());
         let _ = table.segments[0].set(first);
         table.len.store(len, Release);
         table
@@ -55,7 +56,14 @@ impl<T: Zeroable + Send> Table<T> {
 
     /// The number of rows, as a power of two, for which a table of `rows` rows has room at first.
     pub(crate) fn room_log2(rows: usize) -> u32 {
-        rows.next_power_of_two().ilog2().clamp(SMALLEST_LOG2, u32::BITS)
+        // The next power of two above the half of a `usize` of 32 bits does not fit it.
+        let log2 = rows.saturating_sub(1).checked_ilog2().map_or(0, |log2| log2 + 1);
+        log2.clamp(SMALLEST_LOG2, u32::BITS)
+    }
+
+    /// The number of rows for which the first segment has room, as far as a `usize` can tell.
+    pub(crate) fn first_rows(&self) -> usize {
+        1usize.checked_shl(self.first_log2()).unwrap_or(usize::MAX)
     }
 
     /// The number of rows that may be read.

@@ -262,7 +262,7 @@ impl<E: VectorElement> Space for Vectors<E> {
     }
 
     fn capacity(&self) -> usize {
-        1 << self.table.first_log2()
+        self.table.first_rows()
     }
 
     fn scorer<'a>(
