@@ -207,7 +207,7 @@ impl<'a, S: Store> Edit<'a, S> {
         let tell = |done, total| progress.tell(done, total);
         let work = || {
             let builder = index.builder(&tell);
-            threads.run(|| builder.link(graph, ids.clone(), split.new(), &split.copies))
+            threads.run(|| builder.link(graph, ids.clone(), split.originals(), &split.copies))
         };
         match catch_unwind(AssertUnwindSafe(work)) {
             Ok(Ok(distances)) => index.count(distances),

@@ -119,7 +119,7 @@ impl<S: Space> Hnsw<S> {
     fn link(&self, ids: Range<Id>, progress: &Progress<'_>) {
         let split = self.originals.split(&self.space, ids.clone());
         let tell = |done, total| progress.tell(done, total);
-        self.count(self.builder(&tell).link(&self.graph, ids, split.new(), &split.copies));
+        self.count(self.builder(&tell).link(&self.graph, ids, split.originals(), &split.copies));
     }
 
     pub(crate) fn builder<'a>(

@@ -53,7 +53,7 @@ pub(crate) struct Split {
 
 impl Split {
     /// Those with a row of their own.
-    pub(crate) fn new(&self) -> Vec<Id> {
+    pub(crate) fn originals(&self) -> Vec<Id> {
         self.new.iter().map(|(id, _)| *id).collect()
     }
 }
@@ -384,7 +384,7 @@ mod tests {
     fn split(originals: &Originals, space: &Points<Apart>, ids: Range<Id>) -> NewAndCopies {
         originals.reserve(ids.clone()).unwrap();
         let split = originals.split(space, ids);
-        (split.new(), split.copies)
+        (split.originals(), split.copies)
     }
 
     fn one_by_one(originals: &Originals, space: &Points<Apart>, ids: Range<Id>) -> NewAndCopies {

@@ -83,14 +83,16 @@ impl<K> SavedKeys<K> {
         if matches!(self.bytes, Bytes::Read(_)) {
             return (self.read)(bytes);
         }
-        let mut short = [0; SHORT];
-        match short.get_mut(..bytes.len()) {
-            Some(copy) => {
-                copy.copy_from_slice(bytes);
-                (self.read)(black_box(copy))
+        let (mut short, mut long) = ([0; SHORT], Vec::new());
+        let copy = match short.get_mut(..bytes.len()) {
+            Some(copy) => copy,
+            None => {
+                long.resize(bytes.len(), 0);
+                &mut long[..]
             }
-            None => (self.read)(black_box(&bytes.to_vec())),
-        }
+        };
+        copy.copy_from_slice(bytes);
+        (self.read)(black_box(copy))
     }
 
     /// A point that lived whose bytes are no key, among a few of them or among all.

@@ -149,7 +149,8 @@ fn codes_of_faiss_stand_for_what_they_do_there() {
 
 #[test]
 fn indexes_of_faiss_around_others_answer_as_they_do_there() {
-    let cases: [(&str, Metric, fn(f32) -> f32); 7] = [
+    type Case = (&'static str, Metric, fn(f32) -> f32);
+    let cases: [Case; 7] = [
         ("faiss-idmap", Metric::L2Squared, AS_IT_IS),
         ("faiss-idmap2-ip", Metric::InnerProduct, NEGATED),
         ("faiss-same", Metric::L2Squared, AS_IT_IS),

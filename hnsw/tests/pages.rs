@@ -56,7 +56,7 @@ proptest! {
             }
             let mut found: Vec<(f32, u32)> = pages.concat().iter().map(key).collect();
             found.sort_by(|a, b| a.partial_cmp(b).unwrap());
-            let is_wanted = |hit: &&Hit| hit.distance <= radius && !(odd_only && hit.id % 2 == 0);
+            let is_wanted = |hit: &&Hit| hit.distance <= radius && !(odd_only && hit.id.is_multiple_of(2));
             let wanted: Vec<(f32, u32)> =
                 all.iter().filter(is_wanted).map(|hit| (hit.distance, hit.id)).collect();
             prop_assert_eq!(found, wanted);

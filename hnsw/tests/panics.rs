@@ -30,7 +30,7 @@ fn with_panic<T>(nth: usize, work: impl FnOnce() -> T) -> Option<T> {
     QUIET.call_once(|| {
         let usual = take_hook();
         set_hook(Box::new(move |panic| {
-            if panic.payload_as_str() != Some("as the test wants") {
+            if panic.payload().downcast_ref() != Some(&"as the test wants") {
                 usual(panic);
             }
         }));

@@ -67,13 +67,13 @@ fn batches_on_threads_of_their_own() {
 fn batches_with_pools() {
     let other = pool(2);
     rounds("the same pool", |pool, index, next, _| {
-        batch(index, next, Build::default().threads(pool))
+        batch(index, next, Build::default().threads(pool));
     });
     rounds("another pool", |_, index, next, _| {
-        batch(index, next, Build::default().threads(&other))
+        batch(index, next, Build::default().threads(&other));
     });
     rounds("current", |_, index, next, _| {
-        batch(index, next, Build::default().threads(Threads::Current))
+        batch(index, next, Build::default().threads(Threads::Current));
     });
 }
 

@@ -321,11 +321,11 @@ where
             cosines_of(queries[query].1.into(), &sums, &mut distances[query]);
         }
         let mut all_sound = true;
-        for query in 0..QUERIES {
-            all_sound &= is_sound(queries[query].1);
+        for (_, squared_norm) in queries {
+            all_sound &= is_sound(squared_norm);
         }
-        for row in 0..ROWS {
-            all_sound &= is_sound(rows[row].1);
+        for (_, squared_norm) in rows {
+            all_sound &= is_sound(squared_norm);
         }
         if !all_sound {
             self.rescale_tile(queries, rows, &mut distances);

@@ -182,6 +182,10 @@ fn a_zero_vector_gives_one_and_what_is_not_finite_nan_at_every_magnitude() {
 
 /// A norm at the ends of the range in which sums are taken as they are, and one step beyond, where they are taken anew:
 /// without underflow both ways give the same bits.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a power of two, and the factor near which it is looked for"
+)]
 #[test]
 fn both_ways_meet_at_the_ends_of_the_range() {
     let mut both = [0; 2];

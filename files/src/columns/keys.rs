@@ -73,7 +73,7 @@ impl KeyColumn {
             (Keys::Unsigned(keys), _) => extend::<UInt64Type, _>(keys, column),
             (Keys::Text(keys), DataType::Utf8) => owned(keys, column.as_string::<i32>().iter()),
             (Keys::Text(keys), DataType::LargeUtf8) => {
-                owned(keys, column.as_string::<i64>().iter())
+                owned(keys, column.as_string::<i64>().iter());
             }
             (Keys::Text(keys), _) => owned(keys, column.as_string_view().iter()),
             (Keys::Bytes(keys), DataType::Binary) => owned(keys, column.as_binary::<i32>().iter()),

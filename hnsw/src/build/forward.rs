@@ -97,7 +97,7 @@ impl Plan {
     ) -> Vec<List> {
         let list = |level: usize| {
             let copy = copy.filter(|_| level == 0);
-            let links = self.neighbours(level, parent).map(|link| link.id());
+            let links = self.neighbours(level, parent).map(Candidate::id);
             let living = links.filter(|link| !draft.is_dead(*link));
             List { id, level, links: living.chain(copy).collect() }
         };

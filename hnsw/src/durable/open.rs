@@ -163,10 +163,13 @@ impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
     }
 }
 
+/// An index, the log that it goes on with, and what was found.
+type Opened<K, E> = (Index<K, Vectors<E>>, Log, Recovery);
+
 /// Opens the index in a folder that is locked.
 fn open_locked<K: SavedKey, E: VectorElement>(
     folder: Arc<Folder>,
-) -> Result<(Index<K, Vectors<E>>, Log, Recovery), RecoverError> {
+) -> Result<Opened<K, E>, RecoverError> {
     let Read { index, found, mut recovery } = replay::read(&*folder.disk, &folder.files)?;
     folder.tidy();
     let contents = Contents::of_vectors::<K, E>(index.space());

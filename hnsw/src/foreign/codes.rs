@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn six_bits_lie_across_bytes() {
-        let bytes = [0b01_000001, 0b0001_0000, 0b111111_00];
+        let bytes = [0b0100_0001, 0b0001_0000, 0b1111_1100];
         let (coding, least, step) = (Coding::Steps(6), vec![0.0], vec![63.0]);
         let codes = Codes { bytes: &bytes, stride: 3, coding, least, step };
         let mut out = [[0; 4]; 4];

@@ -16,7 +16,6 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Slot;
 use crate::id::Id;
 use crate::store::Segment;
 
@@ -37,12 +36,12 @@ impl Frozen {
 
     /// The slots of `list` on level 0, as they were.
     #[inline(always)]
-    pub(super) fn base<'a>(&'a self, list: u32, now: &'a [Slot]) -> &'a [Slot] {
+    pub(super) fn base<'a>(&'a self, list: u32, now: &'a [AtomicU32]) -> &'a [AtomicU32] {
         self.base.slots(list).unwrap_or(now)
     }
 
     /// The slots of `list` on an upper level, as they were.
-    pub(super) fn upper<'a>(&'a self, list: u32, now: &'a [Slot]) -> &'a [Slot] {
+    pub(super) fn upper<'a>(&'a self, list: u32, now: &'a [AtomicU32]) -> &'a [AtomicU32] {
         self.upper.slots(list).unwrap_or(now)
     }
 }
@@ -52,7 +51,7 @@ impl Frozen {
 struct Kept {
     /// For each list, one more than the place of its copy; 0 while it is as it was.
     places: Segment<AtomicU32>,
-    copies: Segment<Slot>,
+    copies: Segment<AtomicU32>,
     degree: usize,
     taken: AtomicU32,
 }
@@ -64,7 +63,7 @@ impl Kept {
     }
 
     /// Keeps a list that is about to change for the first time. One thread at a time for each list.
-    fn keep(&self, list: u32, slots: &[Slot]) {
+    fn keep(&self, list: u32, slots: &[AtomicU32]) {
         let Some(place) = self.places.get(list as usize).filter(|place| place.load(Relaxed) == 0)
         else {
             return;
@@ -78,12 +77,12 @@ impl Kept {
     }
 
     #[inline(always)]
-    fn slots(&self, list: u32) -> Option<&[Slot]> {
+    fn slots(&self, list: u32) -> Option<&[AtomicU32]> {
         let copy = self.places.get(list as usize)?.load(Acquire).checked_sub(1)?;
         Some(self.row(copy))
     }
 
-    fn row(&self, copy: u32) -> &[Slot] {
+    fn row(&self, copy: u32) -> &[AtomicU32] {
         &self.copies[copy as usize * self.degree..][..self.degree]
     }
 }
@@ -123,7 +122,7 @@ impl Freezer {
     }
 
     /// Keeps a list of the point `id`, if it is in the frozen graph, before it is changed.
-    pub(super) fn keep(&self, id: Id, level: usize, list: u32, slots: &[Slot]) {
+    pub(super) fn keep(&self, id: Id, level: usize, list: u32, slots: &[AtomicU32]) {
         if id >= self.points.load(Relaxed) {
             return;
         }
@@ -147,8 +146,9 @@ mod tests {
     #[test]
     fn a_list_is_kept_as_it_was_until_the_thaw() {
         let freezer = Freezer::default();
-        let slots = |links: [Id; 2]| links.map(Slot::new);
-        let read = |slots: &[Slot]| slots.iter().map(|slot| slot.load(Relaxed)).collect::<Vec<_>>();
+        let slots = |links: [Id; 2]| links.map(AtomicU32::new);
+        let read =
+            |slots: &[AtomicU32]| slots.iter().map(|slot| slot.load(Relaxed)).collect::<Vec<_>>();
         let now = slots([1, 2]);
         freezer.keep(0, 0, 0, &now);
         assert!(freezer.frozen(3).is_none(), "nothing is frozen");

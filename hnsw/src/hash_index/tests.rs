@@ -1,3 +1,5 @@
+//! The index of hashes against a map, beside readers, while it grows, and with hashes that crowd.
+
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;

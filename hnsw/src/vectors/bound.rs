@@ -62,7 +62,7 @@ impl Bound {
             (norm, moved) = (norm.sqrt(), moved.sqrt());
         }
         let sums = of_sums(len);
-        let underflow = (len as f64).sqrt() / 2f64.powi(74);
+        let underflow = (len as f64).sqrt() / (1u128 << 74) as f64;
         Self { metric, norm: norm * (1.0 + sums), moved: moved * (1.0 + sums), sums, underflow }
     }
 
@@ -78,7 +78,10 @@ impl Bound {
         let least = match self.metric {
             Metric::InnerProduct => score - self.of_products(norm.into()),
             Metric::Cosine => score - self.of_products(1.0 + ROUNDING) - of_cosines(self.sums),
-            Metric::L2Squared => self.apart(score.sqrt()).powi(2),
+            Metric::L2Squared => {
+                let apart = self.apart(score.sqrt());
+                apart * apart
+            }
             _ => self.apart(score),
         };
         least as f32

@@ -58,6 +58,9 @@ impl fmt::Display for Flaw {
     }
 }
 
+/// The most elements of a vector: what a saved index can state, rows padded to whole cache lines.
+pub(super) const MAX_DIM: usize = u32::MAX as usize - 63;
+
 /// Why vectors or a query were refused.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -108,8 +111,7 @@ impl fmt::Display for VectorError {
         match self {
             Self::Unsupported(error) => error.fmt(f),
             Self::Dimensions { dim } => {
-                let most = super::MAX_DIM;
-                write!(f, "vectors of {dim} elements cannot be: make it 1 to {most}")
+                write!(f, "vectors of {dim} elements cannot be: make it 1 to {MAX_DIM}")
             }
             Self::Dimension { expected, found } => {
                 write!(f, "a vector of {found} elements, where the others have {expected}")

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use nearfield_kernels::{Backend, Element, Kernel, Metric, Rows};
 
 pub use element::VectorElement;
+use error::MAX_DIM;
 pub use error::{Flaw, VectorError};
 use halves::{Halved, Halves};
 use identity::{equal, fingerprint};
@@ -221,9 +222,6 @@ impl<E: VectorElement> Vectors<E> {
     }
 }
 
-/// The most elements of a vector: what a saved index can state, rows padded to whole cache lines.
-const MAX_DIM: usize = u32::MAX as usize - 63;
-
 /// Elements from row to row: whole cache lines, or for shorter rows a power of two, so that none
 /// straddles a line. `None` for a dimension of 0 or above [`MAX_DIM`].
 fn stride<E>(dim: usize) -> Option<usize> {
@@ -354,6 +352,7 @@ impl<E: VectorElement> fmt::Debug for Vectors<E> {
             .field("dim", &self.dim)
             .field("metric", &self.metric)
             .field("kernel", &self.kernel)
+            .field("normalised", &self.normalised)
             .field("halved", &self.halved)
             .field("all_short", &self.all_short)
             .finish()

@@ -1,6 +1,6 @@
 //! Checkpoints of an index whose disk lies, whose log is closed, or that is broken itself; and full disks.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::*;
 use crate::durable::error::SnapshotError;
@@ -295,7 +295,7 @@ fn a_log_is_not_begun_in_another_folder() {
     let error = trial.index.checkpoint().unwrap_err();
     let is_named = matches!(
         &error,
-        CheckpointError::Snapshot(SnapshotError::Moved { folder }) if *folder == PathBuf::from("index")
+        CheckpointError::Snapshot(SnapshotError::Moved { folder }) if folder == Path::new("index")
     );
     assert!(is_named, "{error}");
     assert_eq!(disk.calls().len(), calls, "nothing is written");

@@ -198,8 +198,8 @@ fn are_normalised(parsed: &Parsed<'_>) -> Result<(), ImportError> {
         return Err(ImportError::unsupported("the storage", found, PLAIN));
     };
     for (id, row) in bytes.chunks_exact(stride).enumerate() {
-        let squares = numbers(row, f32::from_le_bytes).map(|value| f64::from(value).powi(2));
-        let square: f64 = squares.sum();
+        let values = numbers(row, f32::from_le_bytes).map(f64::from);
+        let square: f64 = values.map(|value| value * value).sum();
         let is_near = (square - 1.0).abs() <= NEAR;
         if !is_near {
             let found = format!(
