@@ -462,7 +462,7 @@ fn a_panic_in_the_space_is_the_callers_alone() {
     assert_eq!(index.len(), 10);
     index.insert(20, &Unlucky(20.0)).unwrap();
     assert!(index.remove(&9).unwrap());
-    let hits = index.search(&Unlucky(12.5), Search::new(2)).unwrap();
-    assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [8, 20]);
+    let hits = index.search(&Unlucky(15.0), Search::new(3)).unwrap();
+    assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [20, 8, 7]);
     index.check().unwrap();
 }

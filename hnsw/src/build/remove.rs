@@ -164,7 +164,7 @@ fn hangs_from_root(draft: &Draft<'_>, id: Id, orphans: &[Id]) -> bool {
 fn highest(draft: &Draft<'_>) -> Option<Id> {
     let mut highest: Option<(usize, Id)> = None;
     // The level of a point follows from its id: few points are looked at beyond that.
-    for id in 0..draft.graph().len() as Id {
+    for id in draft.ids() {
         let level = draft.level(id);
         let is_higher = highest.is_none_or(|(top, _)| level > top);
         if is_higher && !draft.is_dead(id) && !draft.is_copy(id) {

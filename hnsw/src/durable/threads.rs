@@ -408,12 +408,18 @@ fn a_record_that_tells_nonsense_is_an_error_that_says_where() {
     let insert = &operation::one::<u64, f32>(&1, &[0.0, 0.0])[HEAD..];
     assert_eq!(
         opened_with(INSERT, insert),
-        at("operation at byte 216 is refused: the key of point 0 is there already")
+        at(
+            "operation at byte 216 is refused: the key at place 0 of the call has a point already; \
+            `upsert` replaces it"
+        )
     );
     let nan = &operation::one::<u64, f32>(&2, &[0.0, f32::NAN])[HEAD..];
     assert_eq!(
         opened_with(INSERT, nan),
-        at("operation at byte 216 is refused: point 0 was refused: element 1 is NaN")
+        at(
+            "operation at byte 216 is refused: the index refuses the point at place 0 of the call: \
+            element 1 is NaN, where a finite number is needed"
+        )
     );
     assert_eq!(
         opened_with(BATCH, &[0xFF; 40]),

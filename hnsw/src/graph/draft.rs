@@ -79,6 +79,11 @@ impl<'a> Draft<'a> {
         (id as usize) < self.graph.len()
     }
 
+    /// All points, those that the change adds and those that were removed among them.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> + use<> {
+        (0..self.graph.len() as Id).chain(self.new.clone())
+    }
+
     pub(crate) fn level(&self, id: Id) -> usize {
         self.graph.level(id)
     }
