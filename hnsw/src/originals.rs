@@ -206,20 +206,29 @@ impl Originals {
         Ok(Self { index: HashIndex::restore(source)?, ends })
     }
 
-    /// A point of a file's graph whose row in the space is not the one that the graph was built over: the
-    /// first of `most` that lie evenly, where more than half are not found by their rows. (A few originals
-    /// may be unlisted.)
-    pub(crate) fn stranger<S: Space>(&self, space: &S, graph: &Graph, most: usize) -> Option<Id> {
+    /// A point of a file's graph that is not found by its row in the space, so that the graph was built over
+    /// another one; looked for among `most` that lie evenly. `tails` are those of the file.
+    pub(crate) fn stranger<S: Space>(
+        &self,
+        space: &S,
+        graph: &Graph,
+        tails: &[u8],
+        most: usize,
+    ) -> Option<Id> {
         if graph.is_imported() {
             return None;
         }
+        let numbers: Vec<Id> =
+            tails.as_chunks::<4>().0.iter().map(|id| Id::from_le_bytes(*id)).collect();
+        let pairs = numbers.as_chunks::<2>().0;
+        let is_unlisted = |id: &Id| pairs.binary_search(&[*id, *id]).is_ok();
         let ids = 0..graph.len() as Id;
         let ids = ids.step_by(graph.len().div_ceil(most).max(1));
-        let originals = ids.filter(|id| !graph.is_dead(*id) && !graph.is_copy(*id));
-        let is_strange =
-            |id: &Id| self.index.find(hash(space, *id), |other| other == *id).is_none();
-        let (strange, known): (Vec<Id>, Vec<Id>) = originals.partition(is_strange);
-        strange.first().copied().filter(|_| strange.len() > known.len())
+        let mut originals = ids.filter(|id| !graph.is_dead(*id) && !graph.is_copy(*id));
+        originals.find(|id| {
+            let is_found = self.index.find(hash(space, *id), |other| other == *id).is_some();
+            !is_found && !is_unlisted(id)
+        })
     }
 
     /// Verifies that the index of hashes knows every listed original of a verified graph and nothing else,

@@ -112,6 +112,9 @@ fn equal_floats_have_the_distance_zero_and_opposite_ones_two() {
             assert_distance(0.0, &a, &a, on);
             assert_distance(2.0, &a, &opposite, on);
             let a: Vec<bf16> = a.iter().map(|x| bf16::from_f32(*x)).collect();
+            if a.iter().all(|x| x.to_f32() == 0.0) {
+                continue; // the smallest of these floats are zero as a bf16
+            }
             let opposite: Vec<bf16> = a.iter().map(|x| -x).collect();
             let wide: Vec<f32> = a.iter().map(|x| x.to_f32()).collect();
             assert_distance(0.0, &a, &a, on);

@@ -192,17 +192,17 @@ fn restore<S: Space, M>(
         let originals = Originals::restore(&head, &mut source)?;
         let more = more(&head, &mut source)?;
         let tails = source.bytes(Kind::Tails)?;
+        let looked_at = if verifies { graph.len() } else { SAMPLE };
+        if head.element.is_empty()
+            && let Some(id) = originals.stranger(&space, &graph, &tails, looked_at)
+        {
+            return Err(OpenCause::OtherPoint { id });
+        }
         let unverified = Unverified { source, tails };
         let next_mended = head.next_mended as Id;
         let writer = Writer { next_mended, is_broken: false, unverified: Some(unverified) };
         let distances = head.build_distances;
         let index = Hnsw::restored(space, params, graph, originals, writer, distances);
-        let looked_at = if verifies { index.graph.len() } else { SAMPLE };
-        if head.element.is_empty()
-            && let Some(id) = index.originals.stranger(&index.space, &index.graph, looked_at)
-        {
-            return Err(OpenCause::OtherPoint { id });
-        }
         if verifies && let Err(Unwritable::Damaged(damage)) = index.settled() {
             return Err(damage.into());
         }
