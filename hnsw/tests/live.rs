@@ -365,6 +365,25 @@ fn a_searcher_yields_keys_one_search_after_another() {
 }
 
 #[test]
+fn the_first_batch_keeps_the_budget() {
+    let dim = 1536;
+    let vectors = Vectors::<f32>::new(dim, Metric::L2Squared).unwrap();
+    let index = Index::new(vectors, Params::default()).unwrap().with_memory_budget(1_000_000);
+    let rows: Vec<Vec<f32>> = (0..500u16).map(|i| vec![f32::from(i); dim]).collect();
+    let insert = |range: std::ops::Range<usize>| {
+        index.insert_batch(range.clone().collect(), &rows[range], Build::default())
+    };
+    match insert(0..500) {
+        Err(InsertError::Budget { budget: 1_000_000, needed }) => assert!(needed > 500 * dim * 4),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((index.len(), index.memory().points), (0, 0));
+    insert(0..100).unwrap();
+    assert!(index.memory().total() <= 1_000_000);
+    assert!(insert(100..200).is_err());
+}
+
+#[test]
 fn a_budget_is_kept_and_the_index_stays_whole() {
     let budget = 200_000;
     let index = empty::<u32>(Params::default()).with_memory_budget(budget);
