@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What takes long or needs a nightly compiler: the litmus tests under Miri with many seeds, the tests of
+# What takes long or needs a nightly compiler: the kernels' tests on 32 bits, the litmus tests under Miri with many seeds, the tests of
 # live changes under ThreadSanitizer, and a minute of fuzzing for each reader. A tool that is missing
 # here is named; the other parts run all the same.
 set -uo pipefail
@@ -26,6 +26,7 @@ have() {
 command -v rustup >/dev/null || { echo 'not run: rustup cannot be had here'; exit 0; }
 rustup toolchain install nightly --profile minimal --no-self-update
 
+run 'kernels on 32 bits' bash ci/targets.sh tests
 if have miri rust-src; then
     run litmus env MIRIFLAGS="-Zmiri-many-seeds=0..$seeds" \
         cargo +nightly miri test --locked --package nearfield-hnsw --lib litmus

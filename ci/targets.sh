@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles kernels and hnsw for 32 bits and for WebAssembly, and runs the kernels' tests on 32 bits where this
-# machine can. A target that cannot be had is named, and was not checked.
+# Checks that kernels and hnsw compile for 32 bits and for WebAssembly. With `tests` as its argument it also runs
+# the kernels' tests on 32 bits, which takes minutes to compile. What cannot be had is named, and was not checked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,17 +30,19 @@ for target in i686-unknown-linux-gnu wasm32-unknown-unknown; do
     cargo check --locked --target "$target" --package nearfield-hnsw --all-features
 done
 
-target=i686-unknown-linux-gnu
-if ! links_32_bits && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    apt-get install --yes --no-install-recommends gcc-multilib || true
-fi
-if ! has_target "$target"; then
-    : # named above
-elif links_32_bits; then
-    echo "== the kernels' tests on $target"
-    cargo test --locked --target "$target" --package nearfield-kernels --lib --tests
-else
-    not_checked+=("$target: the kernels' tests, which need gcc and a C library for 32 bits (Debian: gcc-multilib)")
+if [ "${1:-}" = tests ]; then
+    target=i686-unknown-linux-gnu
+    if ! links_32_bits && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        apt-get install --yes --no-install-recommends gcc-multilib || true
+    fi
+    if ! has_target "$target"; then
+        : # named above
+    elif links_32_bits; then
+        echo "== the kernels' tests on $target"
+        cargo test --locked --target "$target" --package nearfield-kernels --lib --tests
+    else
+        not_checked+=("$target: the kernels' tests, which need gcc and a C library for 32 bits (Debian: gcc-multilib)")
+    fi
 fi
 
 for what in "${not_checked[@]}"; do
