@@ -29,11 +29,15 @@ const FILES: &str = "--base base.fbin --query query.fbin --metric l2";
 #[test]
 fn a_process_that_is_killed_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let line = xtask(folder.path(), "crash --kills 30 --longest 100 --json").unwrap();
+    let line = xtask(folder.path(), "crash --kills 30 --memory-rounds 4 --longest 100 --json");
+    let line = line.unwrap();
     let summary: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(summary["kills"], 30);
-    assert!(summary["acknowledged"].as_u64().unwrap() > 0, "{line}");
-    let words = xtask(folder.path(), "crash --kills 2 --threads 1 --seed 5").unwrap();
+    let of = |what: &str| summary[what].as_u64().unwrap();
+    assert_eq!(of("kills") - of("memory_rounds"), 30);
+    assert_eq!(of("memory_rounds"), if cfg!(target_os = "linux") { 4 } else { 0 });
+    assert!(of("acknowledged") > 0, "{line}");
+    let words =
+        xtask(folder.path(), "crash --kills 2 --memory-rounds 0 --threads 1 --seed 5").unwrap();
     assert!(words.starts_with("2 kills, "), "{words}");
     let error = xtask(folder.path(), "crash --kills 0").unwrap_err();
     assert!(error.contains("--kills"), "{error}");
