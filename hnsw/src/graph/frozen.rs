@@ -58,7 +58,8 @@ struct Kept {
 
 impl Kept {
     fn of(lists: usize, degree: usize) -> io::Result<Self> {
-        let (places, copies) = (Segment::zeroed(lists)?, Segment::zeroed(lists * degree)?);
+        let places = Segment::zeroed_in_small_pages(lists)?;
+        let copies = Segment::zeroed_in_small_pages(lists * degree)?;
         Ok(Self { places, copies, degree, taken: AtomicU32::new(0) })
     }
 

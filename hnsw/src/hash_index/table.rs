@@ -78,7 +78,7 @@ const SMALL_BYTES: usize = 1 << 15;
 impl<T: Plain + Default> Array<T> {
     fn zeroed(len: usize) -> io::Result<Self> {
         if len.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > SMALL_BYTES) {
-            return Ok(Self::Large(Segment::zeroed(len)?));
+            return Ok(Self::Large(Segment::zeroed_in_small_pages(len)?));
         }
         let mut places = Vec::new();
         places.try_reserve_exact(len).map_err(|_| io::ErrorKind::OutOfMemory)?;

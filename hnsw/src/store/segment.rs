@@ -32,12 +32,24 @@ pub(crate) struct Segment<T> {
 
 impl<T: Zeroable> Segment<T> {
     pub(crate) fn zeroed(len: usize) -> io::Result<Self> {
+        Self::zeroed_in(HUGE_PAGE, len)
+    }
+
+    /// The same in pages of the usual size: for arrays that are used here and there, or whose first use must
+    /// not take long. The system empties a huge page when it is first touched, and may move others for it;
+    /// a dozen of them took an insertion 50 ms.
+    pub(crate) fn zeroed_in_small_pages(len: usize) -> io::Result<Self> {
+        Self::zeroed_in(usize::MAX, len)
+    }
+
+    /// In huge pages from so many bytes on.
+    fn zeroed_in(huge_from: usize, len: usize) -> io::Result<Self> {
         grant()?;
         let bytes = len
             .checked_mul(size_of::<T>())
             .filter(|bytes| *bytes < isize::MAX as usize - HUGE_PAGE)
             .ok_or(io::ErrorKind::OutOfMemory)?;
-        let is_large = bytes >= HUGE_PAGE;
+        let is_large = bytes >= huge_from;
         let mapped = if is_large { bytes + HUGE_PAGE } else { bytes.max(1) };
         let mut memory = MmapMut::map_anon(mapped)?;
         let mut start = 0;
