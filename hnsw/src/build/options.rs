@@ -28,7 +28,8 @@ impl<'a> Build<'a> {
     /// Called after every batch with the number of points linked so far and their total, by one of the
     /// threads that link. It may search the index. If it panics, the points are linked all the same, it is
     /// not called again, and the panic goes on once the call is over. Other writers wait meanwhile: a call
-    /// that changes, saves or checks the index is refused ([`Unwritable::Reporting`]).
+    /// that changes, saves or checks the index is refused ([`Unwritable::Reporting`]). It must not wait for
+    /// another thread that makes such a call: that thread waits for the batch.
     ///
     /// [`Unwritable::Reporting`]: crate::Unwritable::Reporting
     pub fn progress(self, progress: &'a (dyn Fn(usize, usize) + Sync)) -> Self {
