@@ -3,7 +3,7 @@
 use super::builder::Builder;
 use super::reverse::Edge;
 use super::select::select;
-use crate::graph::{Draft, Graph, List};
+use crate::graph::{Draft, Graph, List, Snapshot};
 use crate::id::{Candidate, Id};
 use crate::search::{Scratch, View, Walk};
 use crate::space::{Scorer, Space};
@@ -22,9 +22,9 @@ pub(crate) struct Plan {
     pub(super) near: Vec<Candidate>,
     /// Its neighbours, level by level from 0.
     links: Vec<Vec<Candidate>>,
-    /// How many points the graph had, and how many removals had been published.
-    reach: usize,
-    removals: u32,
+    /// The points and removals that had been published. While a batch is being linked the graph has room
+    /// for all of its points, but few of them can be found.
+    snapshot: Snapshot,
     pub(super) distances: u64,
 }
 
@@ -39,7 +39,7 @@ impl<S: Space> Builder<'_, S> {
         is_dead: impl Fn(Id) -> bool,
         scratch: &mut Scratch,
     ) -> Plan {
-        let mut plan = Plan { reach: view.reach, removals: view.snapshot.removals, ..Plan::none() };
+        let mut plan = Plan { snapshot: view.snapshot, ..Plan::none() };
         let Some(entry) = view.entry else { return plan };
         let graph = view.graph;
         scratch.distances = 0;
@@ -70,7 +70,7 @@ impl<S: Space> Builder<'_, S> {
 impl Plan {
     /// A plan for a point that will hang behind an equal one, or is the first.
     pub(crate) fn none() -> Self {
-        Self { near: Vec::new(), links: Vec::new(), reach: 0, removals: 0, distances: 0 }
+        Self { near: vec![], links: vec![], snapshot: Snapshot::default(), distances: 0 }
     }
 
     /// Whether it can be carried out for a point of this level in a graph as it is now: it covers the
@@ -79,9 +79,9 @@ impl Plan {
     pub(crate) fn holds(&self, graph: &Graph, level: usize) -> bool {
         let Some(entry) = graph.entry() else { return true };
         let levels = 1 + level.min(graph.level(entry));
-        let removals = graph.snapshot().removals;
-        let changes = graph.len() - self.reach + (removals - self.removals) as usize;
-        changes <= self.reach / STALE
+        let Snapshot { count, removals } = self.snapshot;
+        let changes = graph.len() - count as usize + (graph.removals() - removals) as usize;
+        changes <= count as usize / STALE
             && self.links.len() >= levels
             && self.near.iter().any(|near| !graph.is_dead(near.id()))
     }

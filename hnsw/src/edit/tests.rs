@@ -1,6 +1,7 @@
 //! What a turn leaves when something stands in its way.
 
 use std::convert::Infallible;
+use std::sync::OnceLock;
 
 use nearfield_kernels::Metric;
 
@@ -91,21 +92,31 @@ fn a_refused_batch_does_not_make_the_first_segments_larger() {
     assert_eq!(index.hnsw.graph.capacity_of_links(), 64);
 }
 
-#[test]
-fn a_plan_from_before_a_batch_is_made_anew() {
-    let index = index(100);
-    let plan = index.hnsw.plan(&row(7777)).unwrap();
+/// The links of a point that is planned when `linked` points of a batch are linked, and added after it.
+fn links_if_planned_at(linked: usize) -> Vec<Id> {
+    let (index, late, plan) = (index(100), row(7777), OnceLock::new());
+    let make = |done: usize| {
+        if done >= linked {
+            plan.get_or_init(|| index.hnsw.plan(&late).unwrap());
+        }
+    };
     let keys: Vec<u64> = (1000..3000).collect();
     let rows: Vec<_> = keys.iter().map(|key| row(*key)).collect();
-    index.insert_batch(keys, &rows, Build::default()).unwrap();
+    make(0);
+    let progress = |done: usize, _: usize| make(done);
+    index.insert_batch(keys, &rows, Build::default().progress(&progress)).unwrap();
+    make(usize::MAX);
     let mut edit = index.hnsw.edit().unwrap();
-    let id = edit.insert(&row(7777), plan).unwrap();
+    let id = edit.insert(&late, plan.into_inner().unwrap()).unwrap();
     edit.commit(|| ());
-    let nearest = index.hnsw.search(&row(7777), Search::new(9)).unwrap();
-    let linked = |other: Id| index.hnsw.graph.links(id, 0).any(|link| link == other);
-    assert_eq!(nearest[0].id, id);
-    let near = nearest[1..].iter().filter(|hit| linked(hit.id)).count();
-    assert!(near >= 3, "{near} of the 8 nearest points are linked");
+    index.hnsw.graph.links(id, 0).collect()
+}
+
+#[test]
+fn a_plan_that_knows_little_of_a_batch_is_made_anew() {
+    let informed = links_if_planned_at(usize::MAX);
+    assert_eq!(links_if_planned_at(0), informed, "before the batch");
+    assert_eq!(links_if_planned_at(1), informed, "beside it");
 }
 
 /// Rows whose space computes another distance for a point to be added than for one that is there.
