@@ -7,8 +7,9 @@
 use std::time::Instant;
 
 use nearfield_hnsw::{
-    Build, BuildError, Index, InsertError, Params, Search, SearchError, Searcher, Unwritable,
-    VectorElement, VectorError, Vectors,
+    Build, BuildError, Index, InsertError, Params, Search, SearchError, Unwritable, Vectors,
+    search::Searcher,
+    space::{VectorElement, VectorError},
 };
 use nearfield_kernels::{Backend, Unsupported};
 use serde::{Deserialize, Serialize};
@@ -101,11 +102,11 @@ pub enum ChurnError {
     Search(#[from] SearchError<VectorError>),
     /// An invariant of the index does not hold.
     #[error("after round {round}: {broken}")]
-    Broken {
+    InvariantViolation {
         /// When.
         round: usize,
         /// Which.
-        broken: nearfield_hnsw::Broken,
+        broken: nearfield_hnsw::inspect::InvariantViolation,
     },
     /// The one who wanted the results does not take them.
     #[error("the results cannot be written: {0}")]
@@ -182,7 +183,7 @@ impl<'a, E: VectorElement> Course<'a, E> {
 
     /// Measures the index, and a fresh one beside it.
     fn look(&self, round: usize, seconds: f64) -> Result<Round, ChurnError> {
-        self.index.check().map_err(|broken| ChurnError::Broken { round, broken })?;
+        self.index.check().map_err(|broken| ChurnError::InvariantViolation { round, broken })?;
         let (workload, churn) = (self.workload, self.churn);
         let base = self.living();
         let kernel = workload.kernel(None)?;

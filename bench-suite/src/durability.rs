@@ -10,9 +10,10 @@ use std::{
 };
 
 use nearfield_hnsw::{
-    Build, BuildError, CreateError, Durable, Every, Index, InsertError, LogError, OnFlush,
-    OpenError, Params, Policy, SaveError, Search, SearchError, VectorElement, VectorError, Vectors,
-    WriteError,
+    Build, BuildError, Durable, Index, InsertError, Params, Search, SearchError, Vectors,
+    durable::{CreateError, Every, LogError, OnFlush, Policy, WriteError},
+    file::{OpenError, SaveError},
+    space::{VectorElement, VectorError},
 };
 use serde::{Deserialize, Serialize};
 

@@ -10,8 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nearfield_hnsw::{
-    Broken, Build, BuildError, Index, InsertError, KeyHit, Params, Search, SearchError, Unwritable,
-    VectorElement, VectorError, Vectors,
+    Build, BuildError, Index, InsertError, KeyHit, Params, Search, SearchError, Unwritable,
+    Vectors,
+    inspect::InvariantViolation,
+    space::{VectorElement, VectorError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +100,7 @@ pub enum MixedError {
     Search(#[from] SearchError<VectorError>),
     /// An invariant of the index does not hold in the end.
     #[error(transparent)]
-    Broken(#[from] Broken),
+    InvariantViolation(#[from] InvariantViolation),
     /// The one who wanted the results does not take them.
     #[error("the results cannot be written: {0}")]
     Report(#[from] std::io::Error),

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use nearfield_hnsw::{Build, Index, Params, Search, VectorElement, Vectors};
+use nearfield_hnsw::{Build, Index, Params, Search, Vectors, space::VectorElement};
 use serde::{Deserialize, Serialize};
 
 use crate::{
