@@ -24,8 +24,8 @@ pub struct Recovery {
     /// The number of the last record whose operation the snapshot contains. It goes up with each
     /// checkpoint before which something was done.
     pub snapshot: u64,
-    /// The number of the last record that was read. What a later opening finds has this number or a
-    /// higher one.
+    /// The number of the last operation that was read, in the snapshot or the log. What a later opening
+    /// finds has this number or a higher one.
     pub last: u64,
     /// Operations of the log that were done again.
     pub operations: u64,
@@ -73,7 +73,6 @@ pub(super) fn read<K: SavedKey, E: VectorElement>(
         Err(ReadError::Bad(error)) => return Err(RecoverError::Log { path: log, error }),
         Ok(found) => found,
     };
-    recovery.last = mark.max(found.sequence);
     recovery.cut = found.cut;
     Ok(Read { index, found, recovery })
 }
@@ -130,6 +129,9 @@ fn replay<K: SavedKey, E: VectorElement>(
     if operation == Operation::Mark {
         return Ok(());
     }
+    // Marks have numbers too. One that is written while a checkpoint is under way is not counted by it, and
+    // its number is given again.
+    recovery.last = recovery.last.max(sequence);
     if sequence <= mark {
         recovery.skipped += 1;
         return Ok(());
