@@ -234,6 +234,22 @@ impl Len for Vectors<f32> {
 }
 
 #[test]
+fn bytes_in_memory_are_those_of_a_file() {
+    let index = index::<u64, f32>(300, 5, Metric::L2, |key| key);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index");
+    index.save(&path).unwrap();
+    let mut bytes = index.to_bytes().unwrap();
+    assert!(bytes == fs::read(&path).unwrap());
+    let copy = Index::<u64, Vectors<f32>>::from_bytes(bytes.clone()).unwrap();
+    copy.check().unwrap();
+    assert_eq!(found(&copy), found(&index));
+    bytes.pop();
+    let error = Index::<u64, Vectors<f32>>::from_bytes(bytes).unwrap_err();
+    assert!(matches!(error.cause, OpenCause::Damaged(_)), "{error}");
+}
+
+#[test]
 fn a_file_that_is_cut_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index");

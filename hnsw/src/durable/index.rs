@@ -254,7 +254,7 @@ impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
 
     /// Puts another index in the place of this one, with its log.
     pub(super) fn replace(&mut self, index: Index<K, Vectors<E>>, log: Log) {
-        self.index = match self.index.hnsw.budget {
+        self.index = match self.index.by_id().memory_budget() {
             Some(bytes) => index.with_memory_budget(bytes),
             None => index,
         };

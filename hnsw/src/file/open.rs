@@ -1,5 +1,6 @@
 //! Making an index of a file that is opened: read into memory here, mapped in `mapped.rs`.
 
+use std::io::Cursor;
 use std::path::Path;
 
 use super::error::{OpenCause, OpenError};
@@ -73,6 +74,26 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
         Self::load_on(&Os, path.as_ref()).map(|(index, _)| index)
     }
 
+    /// An index of the bytes that [`to_bytes`](Self::to_bytes) gave, or [`save`](Self::save) wrote; verified
+    /// as by [`load`](Self::load).
+    ///
+    /// ```
+    /// use nearfield_hnsw::{Metric, VectorIndex};
+    ///
+    /// let index = VectorIndex::with_dim(2, Metric::Cosine)?;
+    /// index.insert(7u64, &[1.0, 0.0])?;
+    /// let copy = VectorIndex::<u64, f32>::from_bytes(index.to_bytes()?)?;
+    /// assert_eq!(copy.graph_hash(), index.graph_hash());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load). The path in the error is `memory`.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, OpenError> {
+        let read = || Ok(Source::read(Box::new(Cursor::new(bytes)))?);
+        Self::restore(Path::new("memory"), true, read).map(|(index, _)| index)
+    }
+
     /// Loads from any disk; returns the number with which it was saved as well.
     pub(crate) fn load_on(disk: &dyn Disk, path: &Path) -> Result<(Self, u64), OpenError> {
         Self::restore(path, true, read(disk, path))
@@ -118,7 +139,7 @@ impl<K: SavedKey, S: Space> Index<K, S> {
             keys.verify_once()?;
             keys.forget_bytes();
         }
-        Ok(Self { hnsw, keys })
+        Ok(Self::of(hnsw, keys))
     }
 }
 

@@ -18,10 +18,14 @@ impl<E: VectorElement> Hnsw<Vectors<E>> {
     /// # Errors
     /// As [`Index::save`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        write(&Os, path.as_ref(), self, |head, parts| {
-            self.space.save(self.graph.len(), head, parts);
-            Ok(())
-        })
+        write(
+            self,
+            |head, parts| {
+                self.space().save(self.graph().len(), head, parts);
+                Ok(())
+            },
+            |parts, head| to_file(path.as_ref(), parts, head),
+        )
     }
 }
 
@@ -31,11 +35,15 @@ impl<S: Space> Hnsw<S> {
     /// # Errors
     /// As [`Index::save`].
     pub fn save_graph(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        let space = Description::of(&self.space.description());
-        write(&Os, path.as_ref(), self, |head, _| {
-            head.space = space;
-            Ok(())
-        })
+        let space = Description::of(&self.space().description());
+        write(
+            self,
+            |head, _| {
+                head.space = space;
+                Ok(())
+            },
+            |parts, head| to_file(path.as_ref(), parts, head),
+        )
     }
 }
 
@@ -82,11 +90,40 @@ impl<K: SavedKey, E: VectorElement> Index<K, Vectors<E>> {
         path: &Path,
         mark: impl FnOnce() -> u64,
     ) -> Result<(), SaveError> {
-        write(disk, path, &self.hnsw, |head, parts| {
-            head.mark = mark();
-            self.hnsw.space.save(self.hnsw.graph.len(), head, parts);
-            self.save_keys(head, parts)
-        })
+        self.write(mark, |parts, head| replace(disk, path, |sink| parts.write(head, sink)))
+    }
+
+    /// The bytes that [`save`](Self::save) writes, for those who keep files elsewhere: in a database, in an
+    /// object store. [`from_bytes`](Self::from_bytes) reads them.
+    ///
+    /// # Errors
+    /// When the system refuses memory for them, or the index is not [whole](Unwritable).
+    pub fn to_bytes(&self) -> Result<Vec<u8>, SaveError> {
+        let mut bytes = Vec::new();
+        let mut append = |piece: &[u8]| {
+            bytes.try_reserve(piece.len())?;
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        let refused = |error| SaveError::Io { step: "write to", path: "memory".into(), error };
+        self.write(|| 0, |parts, head| parts.write(head, &mut append).map_err(refused))?;
+        Ok(bytes)
+    }
+
+    fn write(
+        &self,
+        mark: impl FnOnce() -> u64,
+        out: impl FnOnce(&Parts<'_>, &Head) -> Result<(), SaveError>,
+    ) -> Result<(), SaveError> {
+        write(
+            self.by_id(),
+            |head, parts| {
+                head.mark = mark();
+                self.space().save(self.by_id().graph().len(), head, parts);
+                self.save_keys(head, parts)
+            },
+            out,
+        )
     }
 }
 
@@ -98,40 +135,47 @@ impl<K: SavedKey, S: Space> Index<K, S> {
     /// # Errors
     /// As [`save`](Index::save).
     pub fn save_graph(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        let space = Description::of(&self.hnsw.space.description());
-        write(&Os, path.as_ref(), &self.hnsw, |head, parts| {
-            head.space = space;
-            self.save_keys(head, parts)
-        })
+        let space = Description::of(&self.space().description());
+        write(
+            self.by_id(),
+            |head, parts| {
+                head.space = space;
+                self.save_keys(head, parts)
+            },
+            |parts, head| to_file(path.as_ref(), parts, head),
+        )
     }
 
     fn save_keys(&self, head: &mut Head, parts: &mut Parts<'_>) -> Result<(), Unwritable> {
-        self.keys.verify_once().map_err(Unwritable::Damaged)?;
-        self.keys.save(&self.hnsw, head, parts);
+        self.keys().verify_once().map_err(Unwritable::Damaged)?;
+        self.keys().save(self.by_id(), head, parts);
         Ok(())
     }
 }
 
-/// Writes an index to a file, with the parts beside the graph that `more` adds. Nothing of the index
+fn to_file(path: &Path, parts: &Parts<'_>, head: &Head) -> Result<(), SaveError> {
+    replace(&Os, path, |sink| parts.write(head, sink))
+}
+
+/// Gives the parts of an index to `out`, with those beside the graph that `more` adds. Nothing of the index
 /// changes, so that it can be changed later even if the code of a key panics here.
 fn write<'a, S: Space>(
-    disk: &dyn Disk,
-    path: &Path,
     index: &'a Hnsw<S>,
     more: impl FnOnce(&mut Head, &mut Parts<'a>) -> Result<(), Unwritable>,
+    out: impl FnOnce(&Parts<'a>, &Head) -> Result<(), SaveError>,
 ) -> Result<(), SaveError> {
     let writer = index.settled().map_err(SaveError::Unwritable)?;
     let mut head = Head {
-        ef_construction: index.params.ef_construction as u64,
-        seed: index.params.seed,
+        ef_construction: index.params().ef_construction as u64,
+        seed: index.params().seed,
         next_repaired: writer.next_repaired.into(),
         build_distances: index.build_distances(),
         ..Head::default()
     };
-    head.set(Flag::KeepPruned, index.params.keep_pruned);
+    head.set(Flag::KeepPruned, index.params().keep_pruned);
     let mut parts = Parts::default();
     more(&mut head, &mut parts).map_err(SaveError::Unwritable)?;
-    index.graph.save(&mut head, &mut parts);
-    index.duplicates.save(&mut parts);
-    replace(disk, path, |sink| parts.write(&head, sink))
+    index.graph().save(&mut head, &mut parts);
+    index.duplicates().save(&mut parts);
+    out(&parts, &head)
 }

@@ -182,7 +182,7 @@ pub(super) fn write(
     key: impl Fn(Id) -> u64,
     out: &mut dyn FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (graph, vectors) = (&index.graph, &index.space);
+    let (graph, vectors) = (index.graph(), index.space());
     let (points, m) = (graph.len(), graph.m());
     let (base, entry) = (4 + 4 * graph.degree(0), entry_point(graph));
     let label = base + 4 * vectors.dim();

@@ -118,7 +118,7 @@ impl Index<u64, Vectors<f32>> {
         let _writer = self.settled()?;
         // A point that was lost in a batch that was not completed has no key.
         let key = |id| self.key(id).copied().unwrap_or(u64::MAX);
-        export::to_hnswlib(&self.hnsw, key, path.as_ref())
+        export::to_hnswlib(self.by_id(), key, path.as_ref())
     }
 
     /// Reads an index that faiss has [written](https://github.com/facebookresearch/faiss), searched as

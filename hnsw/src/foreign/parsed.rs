@@ -93,7 +93,7 @@ impl Parsed<'_> {
         let vectors = self.vectors()?;
         let keys = self.index_keys()?;
         let graph = self.graph(params.m)?;
-        Ok(Index { hnsw: Hnsw::over(vectors, params, graph), keys })
+        Ok(Index::of(Hnsw::over(vectors, params, graph), keys))
     }
 
     /// Lists on level 0 have room for 2M links, those above for M.

@@ -2,10 +2,8 @@
 
 use std::borrow::Borrow;
 
-use rayon::prelude::*;
-
 use crate::id::{Candidate, Hit, Id};
-use crate::search::{BatchError, Search, SearchError, scan};
+use crate::search::{BatchError, Search, SearchError, batch, scan};
 use crate::space::Space;
 use crate::threads::Threads;
 
@@ -55,23 +53,14 @@ impl<S: Space> Flat<S> {
     /// Searches for all `queries` in parallel; answers in their order.
     ///
     /// # Errors
-    /// The first query that cannot be served.
-    ///
-    /// # Panics
-    /// When the system refuses the threads asked for by [`Threads::All`] or [`Threads::Count`].
+    /// The first query that cannot be served; or the system refuses threads.
     pub fn search_batch<Q: Borrow<S::Query> + Sync>(
         &self,
         queries: &[Q],
         search: Search<'_>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
-        let answer = |(query, target): (usize, &Q)| {
-            self.search(target.borrow(), search).map_err(|error| BatchError { query, error })
-        };
-        let work = || queries.par_iter().enumerate().map(answer).collect::<Vec<_>>();
-        let answers = threads.run(work);
-        let answers = answers.expect("the system refused threads for a batch of searches");
-        answers.into_iter().collect()
+        batch(queries, threads, || (), |(), query| self.search(query.borrow(), search))
     }
 
     /// The points.

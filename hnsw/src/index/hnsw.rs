@@ -15,9 +15,7 @@ use crate::inspect::Memory;
 use crate::inspect::{Stats, should_compact};
 use crate::params::Params;
 use crate::progress::{Progress, Reporting};
-use crate::search::{
-    BatchError, Pages, Scratches, Search, SearchError, Searcher, View, search_batch,
-};
+use crate::search::{BatchError, Pages, Scratches, Search, SearchError, Searcher, View, batch};
 use crate::space::Space;
 use crate::threads::Threads;
 
@@ -43,14 +41,14 @@ use crate::threads::Threads;
 /// neighbours; only the linking, a small share of the work, is done by one thread at a time.
 #[derive(Debug)]
 pub struct Hnsw<S: Space> {
-    pub(crate) space: S,
-    pub(crate) params: Params,
-    pub(crate) graph: Graph,
-    pub(crate) duplicates: Duplicates,
-    pub(crate) scratches: Scratches<S>,
-    pub(crate) budget: Option<usize>,
+    pub(super) space: S,
+    pub(super) params: Params,
+    pub(super) graph: Graph,
+    pub(super) duplicates: Duplicates,
+    pub(super) scratches: Scratches<S>,
+    pub(super) budget: Option<usize>,
     /// Which thread tells a caller of a batch's progress.
-    pub(crate) reporting: Reporting,
+    pub(super) reporting: Reporting,
     writer: Mutex<Writer>,
     build_distances: AtomicU64,
 }
@@ -182,6 +180,18 @@ impl<S: Space> Hnsw<S> {
         Ok(writer)
     }
 
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub(crate) fn duplicates(&self) -> &Duplicates {
+        &self.duplicates
+    }
+
+    pub(crate) fn memory_budget(&self) -> Option<usize> {
+        self.budget
+    }
+
     /// Adds to the cost of building.
     pub(crate) fn count(&self, distances: u64) {
         self.build_distances.fetch_add(distances, Relaxed);
@@ -236,18 +246,17 @@ impl<S: Space> Hnsw<S> {
     /// [`search`](Self::search) gives it.
     ///
     /// # Errors
-    /// The first query that cannot be served.
-    ///
-    /// # Panics
-    /// When the system refuses the threads asked for by [`Threads::All`] or [`Threads::Count`].
+    /// The first query that cannot be served; or the system refuses threads.
     pub fn search_batch<Q: Borrow<S::Query> + Sync>(
         &self,
         queries: &[Q],
         search: Search<'_>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
-        let work = || search_batch(queries, search, || self.searcher());
-        threads.run(work).expect("the system refused threads for a batch of searches")
+        let answer = |searcher: &mut Searcher<'_, S>, query: &Q| {
+            searcher.search(query.borrow(), search).map(<[Hit]>::to_vec)
+        };
+        batch(queries, threads, || self.searcher(), answer)
     }
 
     /// The points, those that were removed among them.

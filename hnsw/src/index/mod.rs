@@ -94,8 +94,8 @@ use crate::vectors::{VectorElement, VectorError, Vectors};
 /// without them; [`stats`](Self::stats) tells how many there are.
 #[derive(Debug)]
 pub struct Index<K: Key, S: Space> {
-    pub(crate) hnsw: Hnsw<S>,
-    pub(crate) keys: Keys<K>,
+    hnsw: Hnsw<S>,
+    keys: Keys<K>,
 }
 
 /// An index of vectors of `E`.
@@ -353,6 +353,19 @@ impl<K: Key, S: Space> Index<K, S> {
         let writer = self.hnsw.settled()?;
         self.keys.verify_once().map_err(Unwritable::Damaged)?;
         Ok(writer)
+    }
+
+    pub(crate) fn of(hnsw: Hnsw<S>, keys: Keys<K>) -> Self {
+        Self { hnsw, keys }
+    }
+
+    /// The same index by ids.
+    pub(crate) fn by_id(&self) -> &Hnsw<S> {
+        &self.hnsw
+    }
+
+    pub(crate) fn keys(&self) -> &Keys<K> {
+        &self.keys
     }
 }
 

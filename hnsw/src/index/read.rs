@@ -66,10 +66,7 @@ impl<K: Key, S: Space> Index<K, S> {
     /// [`search`](Self::search) gives it.
     ///
     /// # Errors
-    /// The first query that cannot be served.
-    ///
-    /// # Panics
-    /// When the system refuses the threads asked for by [`Threads::All`] or [`Threads::Count`].
+    /// The first query that cannot be served; or the system refuses threads.
     pub fn search_batch<P: Borrow<S::Query> + Sync>(
         &self,
         queries: &[P],

@@ -1,6 +1,7 @@
 //! Searching: one traversal, used by queries and by the build.
 
 mod answer;
+mod batch;
 mod beam;
 mod filter;
 mod pages;
@@ -12,13 +13,15 @@ mod trim;
 mod view;
 mod visited;
 
+pub use batch::BatchError;
+pub(crate) use batch::batch;
 pub(crate) use beam::{Scratch, Walk};
 pub use filter::Filter;
 pub use pages::Pages;
-pub use request::{BatchError, Search, SearchError};
+pub use request::{Search, SearchError};
 pub(crate) use scan::scan;
+pub(crate) use searcher::Scratches;
 pub use searcher::Searcher;
-pub(crate) use searcher::{Scratches, search_batch};
 pub(crate) use view::View;
 
 pub use crate::index::{KeyPages, KeySearcher};

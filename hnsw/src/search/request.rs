@@ -141,28 +141,3 @@ impl<Q: std::error::Error + 'static> std::error::Error for SearchError<Q> {
         }
     }
 }
-
-/// Why a batch of searches was refused: the first query, by its place, that cannot be served.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchError<Q> {
-    /// The place of the query in the batch.
-    pub query: usize,
-    /// What is wrong with it.
-    pub error: SearchError<Q>,
-}
-
-impl<Q: fmt::Display> fmt::Display for BatchError<Q> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.error {
-            SearchError::Query(error) => write!(f, "query {} was refused: {error}", self.query),
-            // It is the request that is wrong, for all queries.
-            error => error.fmt(f),
-        }
-    }
-}
-
-impl<Q: std::error::Error + 'static> std::error::Error for BatchError<Q> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.error.source()
-    }
-}

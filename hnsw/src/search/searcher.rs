@@ -1,15 +1,12 @@
 //! One search after another: their scratch memory, its pool, and many at once.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use rayon::prelude::*;
-
 use super::answer::answer;
 use super::beam::Scratch;
-use super::request::{BatchError, Search, SearchError};
+use super::request::{Search, SearchError};
 use super::trim::trim;
 use super::view::View;
 use crate::graph::Duplicates;
@@ -176,24 +173,6 @@ impl<S: Space> fmt::Debug for Searcher<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Searcher").field("distances", &self.distances).finish_non_exhaustive()
     }
-}
-
-/// Searches for every query in parallel, in the rayon pool at hand; results in the queries' order.
-pub(crate) fn search_batch<'a, S: Space + 'a, Q: Borrow<S::Query> + Sync>(
-    queries: &[Q],
-    search: Search<'_>,
-    searcher: impl Fn() -> Searcher<'a, S> + Sync,
-) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
-    let answers: Vec<Result<Vec<Hit>, SearchError<S::QueryError>>> = queries
-        .par_iter()
-        .map_init(&searcher, |searcher, query| {
-            searcher.search(query.borrow(), search).map(<[Hit]>::to_vec)
-        })
-        .collect();
-    let name = |(query, answer): (usize, Result<_, _>)| {
-        answer.map_err(|error| BatchError { query, error })
-    };
-    answers.into_iter().enumerate().map(name).collect()
 }
 
 #[cfg(test)]

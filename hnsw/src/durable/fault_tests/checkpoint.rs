@@ -129,8 +129,8 @@ fn an_index_that_is_broken_in_memory_gets_no_snapshot() {
     }
     let before = [disk.read(snapshot()), disk.read(log())];
     // On purpose: two points that have no keys.
-    index.index.hnsw.insert(&[6.0, 0.0]).unwrap();
-    index.index.hnsw.insert(&[7.0, 0.0]).unwrap();
+    index.index.by_id().insert(&[6.0, 0.0]).unwrap();
+    index.index.by_id().insert(&[7.0, 0.0]).unwrap();
     let error = index.checkpoint().unwrap_err();
     assert!(matches!(error, CheckpointError::Snapshot(SnapshotError::ReadBack(_))), "{error}");
     assert_eq!([disk.read(snapshot()), disk.read(log())], before);

@@ -102,6 +102,12 @@ pub(crate) trait Input: Debug + Read + Seek + Send {
     fn len(&self) -> io::Result<u64>;
 }
 
+impl Input for io::Cursor<Vec<u8>> {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.get_ref().len() as u64)
+    }
+}
+
 /// Held until it is dropped.
 pub(crate) trait Lock: Debug + Send + Sync {
     /// Whether `path` leads to the file that is locked. Where systems cannot tell, whether it leads to a

@@ -420,12 +420,6 @@ impl Output for Opened {
     }
 }
 
-impl Input for Cursor<Vec<u8>> {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.get_ref().len() as u64)
-    }
-}
-
 #[derive(Debug)]
 struct Held {
     disk: Simulated,
