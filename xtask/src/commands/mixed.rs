@@ -17,7 +17,7 @@ use bench_suite::{
 use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
 
-use crate::workload;
+use super::workload;
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst.
 #[derive(Debug, clap::Args)]

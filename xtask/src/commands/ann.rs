@@ -21,7 +21,7 @@ use nearfield_files::{Matrix, Values};
 use nearfield_hnsw::{Params, Search, VectorElement};
 use nearfield_kernels::{Backend, Metric, bf16, f16};
 
-use crate::workload;
+use super::workload;
 
 /// Files are .fbin .f16bin .u8bin .i8bin .ibin .fvecs .ivecs .bvecs or .npy, each also with .zst. With xtask's
 /// feature `arrow` they can be .parquet .arrow .feather or .arrows, too, and FILE#COLUMN names the column of

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::process::{self, cargo, command};
-use crate::tidy;
+use super::tidy;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -1,12 +1,10 @@
 //! `cargo xtask ann` from the outside: the lines it prints, and what it says to bad input.
 
-mod support;
-
 use std::{fs, path::Path};
 
+use super::support::xtask;
 use bench_suite::ann::{BuildEvent, Event, SearchEvent};
 use nearfield_files::{Matrix, Values, read_first, write};
-use support::xtask;
 
 /// A small set in a directory of its own: the first Fashion-MNIST pictures, without truth.
 fn small_set() -> tempfile::TempDir {

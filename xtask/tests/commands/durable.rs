@@ -1,9 +1,8 @@
 //! `cargo xtask crash`, `durability` and `inspect` from the outside.
 
-mod support;
-
 use std::fs;
 
+use super::support::xtask;
 use bench_suite::{
     crash::{DIM, no_vectors},
     durability::Event,
@@ -12,7 +11,6 @@ use bench_suite::{
 use nearfield_files::{Matrix, Values, write};
 use nearfield_hnsw::{Durable, Index, Params};
 use serde_json::Value;
-use support::xtask;
 
 fn folder_with_vectors() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,9 @@
 //! `cargo xtask scaling` from the outside: the lines it prints, and what it says to bad input.
 
-mod support;
-
 use std::path::Path;
 
+use super::support::xtask;
 use bench_suite::scaling::Size;
-use support::xtask;
 
 fn scaling(arguments: &str) -> Result<String, String> {
     xtask(Path::new("."), &format!("scaling {arguments}"))

@@ -17,7 +17,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("hnsw/src/store/table.rs", "writes rows behind those that readers borrow"),
     ("hnsw/tests/stores.rs", "maps the files of the example, to which nobody writes"),
     ("hnsw/tests/support/mapped.rs", "promises that nobody writes to the files of a test"),
-    ("index-peers/src/hannoy.rs", "opens an LMDB file, which maps it"),
+    ("bench-suite/index-peers/src/hannoy.rs", "opens an LMDB file, which maps it"),
     ("kernels/src/native/aarch64.rs", "the prefetch is one line of assembly; std's is unstable"),
     ("kernels/src/native/avx2.rs", "pulp lacks VPDPBUSD"),
     ("kernels/src/native/avx512.rs", "masked loads take raw pointers; pulp lacks VPDPBUSD"),

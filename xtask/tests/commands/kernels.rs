@@ -1,11 +1,9 @@
 //! `cargo xtask kernels` from the outside: the lines it prints, and what it says to bad arguments.
 
-mod support;
-
 use std::path::Path;
 
+use super::support::xtask;
 use bench_suite::kernel_cells::Cell;
-use support::xtask;
 
 /// Runs the command and returns its lines, or what it complained about.
 fn kernels(arguments: &str) -> Result<String, String> {

@@ -104,8 +104,8 @@ fn markdown(lines: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peers::figures::tests::round;
-    use crate::peers::worker::Failure;
+    use crate::commands::peers::figures::tests::round;
+    use crate::commands::peers::worker::Failure;
 
     #[test]
     fn a_line_for_each_library_and_a_reason_where_there_are_no_figures() {

@@ -1,12 +1,10 @@
 //! `cargo xtask convert`, and `ann --load` of other libraries' files, from the outside.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use super::support::xtask;
 use bench_suite::{ann::Event, random::Random};
 use nearfield_files::{Matrix, Values, read, write};
-use support::xtask;
 
 fn vectors(rows: usize, seed: u64) -> Matrix {
     let mut random = Random::new(seed);

@@ -11,7 +11,7 @@ use bench_suite::{
 use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
 
-use crate::workload;
+use super::workload;
 
 use crate::process::{self, cargo, command};
 

@@ -14,8 +14,8 @@ use bench_suite::{
 use nearfield_hnsw::VectorElement;
 use nearfield_kernels::Metric;
 
+use super::workload;
 use crate::process::{self, command};
-use crate::workload;
 
 /// Libraries that `bench-suite/peers/files_peer.py` measures.
 const PEERS: [&str; 2] = ["hnswlib", "usearch"];

@@ -1,4 +1,4 @@
-//! Rules about lines: how they end, how many there are, and how a Rust file begins.
+//! Rules about lines: how they end, how many there are, how a Rust file begins, and that a crate has the lints.
 
 use super::tree::{File, Tree, Violation};
 
@@ -13,6 +13,9 @@ pub(crate) fn check(tree: &Tree, out: &mut Vec<Violation>) {
         lines(file, out);
         if file.path.ends_with(".rs") {
             rust(file, out);
+        }
+        if file.path.ends_with("Cargo.toml") {
+            manifest(file, out);
         }
     }
 }
@@ -31,6 +34,16 @@ fn lines(file: &File, out: &mut Vec<Violation>) {
         report(last, "the last line does not end with a newline");
     } else if file.text.ends_with("\n\n") {
         report(last, "the file ends with an empty line");
+    }
+}
+
+/// A package of this workspace has its lints.
+fn manifest(file: &File, out: &mut Vec<Violation>) {
+    let has = |line: &str| file.text.lines().any(|other| other == line);
+    if has("[package]") && !has("[workspace]") && !file.text.contains("[lints]\nworkspace = true\n")
+    {
+        let message = "the crate does not take over the workspace's lints";
+        out.push(Violation::new(&file.path, 1, message));
     }
 }
 
@@ -72,6 +85,16 @@ mod tests {
         assert_eq!(found("a.md", "one\r\n"), ["a.md:1: the line ends with a carriage return"]);
         assert_eq!(found("a.md", "a\nb"), ["a.md:2: the last line does not end with a newline"]);
         assert_eq!(found("a.md", "a\n\n"), ["a.md:2: the file ends with an empty line"]);
+    }
+
+    #[test]
+    fn every_crate_has_the_lints() {
+        let none = "[package]\nname = \"a\"\n";
+        let lints = format!("{none}\n[lints]\nworkspace = true\n");
+        let message = ["a/Cargo.toml:1: the crate does not take over the workspace's lints"];
+        assert_eq!(found("a/Cargo.toml", none), message);
+        assert_eq!(found("a/Cargo.toml", &lints), [""; 0]);
+        assert_eq!(found("a/Cargo.toml", &format!("{none}\n[workspace]\n")), [""; 0]);
     }
 
     #[test]

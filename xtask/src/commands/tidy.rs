@@ -4,21 +4,17 @@
 //! |---|---|
 //! | [`text`] | how lines and files end, how long a Rust file is, that it begins with what it is for |
 //! | [`tokens`] | `unsafe` in the listed files only; nothing left for later |
-//! | [`layers`] | the crates build on each other in one direction |
-//! | [`circles`] | so do the files of a crate |
+//! | [`imports`] | the files of a crate build on each other in one direction; of the crates `deny.toml` says it |
 //! | [`documents`] | links lead somewhere; the change log is open |
 
-mod circles;
 mod documents;
-mod layers;
-mod modules;
+mod imports;
 mod text;
 mod tokens;
 mod tree;
 
 use anyhow::{Result, bail};
 
-use crate::process;
 use tree::Tree;
 
 #[derive(Debug, clap::Args)]
@@ -31,12 +27,10 @@ pub(crate) fn run(_args: Args) -> Result<()> {
 /// Prints every violation as `file:line: message`; one is enough to fail.
 pub(crate) fn check() -> Result<()> {
     let tree = Tree::read()?;
-    let metadata = process::metadata()?;
     let mut violations = tree.unreadable.clone();
     text::check(&tree, &mut violations);
     tokens::check(&tree, &mut violations);
-    layers::check(&tree, &metadata, &mut violations)?;
-    circles::check(&tree, &mut violations);
+    imports::check(&tree, &mut violations);
     documents::check(&tree, &mut violations);
     violations.sort();
     for violation in &violations {

@@ -67,7 +67,10 @@ pub(super) mod tests {
     use super::*;
 
     /// A round with these seconds for the build and these points of (recall, QPS, distances).
-    pub(in crate::peers) fn round(seconds: f64, points: &[(f64, f64, Option<f64>)]) -> Measured {
+    pub(in crate::commands::peers) fn round(
+        seconds: f64,
+        points: &[(f64, f64, Option<f64>)],
+    ) -> Measured {
         let search = |&(recall, qps, distances_per_query): &(f64, f64, Option<f64>)| SearchEvent {
             ef: 10,
             recall: Some(recall),

@@ -20,7 +20,7 @@ pub(super) struct Library {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Ours,
-    /// A feature and a binary of the package `index-peers`, which chooses its instructions at run time.
+    /// A feature and a binary of the package `index-peers`, in `bench-suite/index-peers`, which chooses its instructions at run time.
     Crate,
     /// The same, but it chooses some of its instructions when it is compiled.
     NativeCrate,
