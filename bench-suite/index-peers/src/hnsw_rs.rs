@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bench_suite::ann::Settings;
 use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
-use bench_suite::rates::{self, Failure, Living};
+use bench_suite::rates::{self, Living};
 use bench_suite::{Table, Workload};
 use hnsw_rs::prelude::{DistDot, DistL2, Distance, Hnsw};
 use rayon::ThreadPoolBuilder;
@@ -70,11 +70,11 @@ impl Living<f32> for HnswRs {
         workload: &Workload<f32>,
         points: usize,
         settings: &rates::Settings,
-    ) -> Result<Self, Failure> {
+    ) -> anyhow::Result<Self> {
         Ok(Self::build(&workload.first(points), workload.metric, &settings.of_a_build())?)
     }
 
-    fn insert(&self, row: u32, values: &[f32]) -> Result<(), Failure> {
+    fn insert(&self, row: u32, values: &[f32]) -> anyhow::Result<()> {
         match &self.index {
             Either::L2(index) => index.insert((values, row as usize)),
             Either::Dot(index) => index.insert((values, row as usize)),
@@ -82,7 +82,7 @@ impl Living<f32> for HnswRs {
         Ok(())
     }
 
-    fn search(&self, query: &[f32], settings: &rates::Settings) -> Result<(), Failure> {
+    fn search(&self, query: &[f32], settings: &rates::Settings) -> anyhow::Result<()> {
         match &self.index {
             Either::L2(index) => index.search(query, settings.k, settings.ef),
             Either::Dot(index) => index.search(query, settings.k, settings.ef),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bench_suite::ann::Settings;
 use bench_suite::peer_index::{self, Metric, PeerError, PeerIndex};
-use bench_suite::rates::{self, Failure, Living};
+use bench_suite::rates::{self, Living};
 use bench_suite::{Table, Workload};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
@@ -62,7 +62,7 @@ impl Living<f32> for Usearch {
         workload: &Workload<f32>,
         points: usize,
         settings: &rates::Settings,
-    ) -> Result<Self, Failure> {
+    ) -> anyhow::Result<Self> {
         let this = Self::build(&workload.first(points), workload.metric, &settings.of_a_build())?;
         // One that inserts, one that searches, or those that insert.
         let threads = settings.most_threads().max(2);
@@ -71,11 +71,11 @@ impl Living<f32> for Usearch {
         Ok(this)
     }
 
-    fn insert(&self, row: u32, values: &[f32]) -> Result<(), Failure> {
+    fn insert(&self, row: u32, values: &[f32]) -> anyhow::Result<()> {
         Ok(self.0.add(u64::from(row), values)?)
     }
 
-    fn search(&self, query: &[f32], settings: &rates::Settings) -> Result<(), Failure> {
+    fn search(&self, query: &[f32], settings: &rates::Settings) -> anyhow::Result<()> {
         self.0.search(query, settings.k)?;
         Ok(())
     }
