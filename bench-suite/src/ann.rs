@@ -7,8 +7,10 @@ use std::{
 };
 
 use nearfield_hnsw::{
-    Build, BuildError, Hnsw, Params, SaveError, Search, SearchError, Searcher, VectorElement,
-    VectorError, Vectors,
+    Build, BuildError, Hnsw, Params, Search, SearchError, Vectors,
+    file::SaveError,
+    search::Searcher,
+    space::{VectorElement, VectorError},
 };
 use nearfield_kernels::{Backend, Element, Unsupported};
 use serde::{Deserialize, Serialize};

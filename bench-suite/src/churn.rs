@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use nearfield_hnsw::{
-    Build, Index, Params, Search, SearchError, Searcher, VectorElement, VectorError, Vectors,
+    Build, Index, Params, Search, SearchError, Vectors,
+    search::Searcher,
+    space::{VectorElement, VectorError},
 };
 use nearfield_kernels::Backend;
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use nearfield_hnsw::{Build, Durable, InsertError, Policy, Vectors, WriteError};
+use nearfield_hnsw::{
+    Build, Durable, InsertError, Vectors,
+    durable::{Policy, WriteError},
+};
 
 use crate::random::Random;
 

@@ -10,8 +10,10 @@ use std::{
 };
 
 use nearfield_hnsw::{
-    Build, Durable, Every, Index, OnFlush, OpenError, Params, Policy, Search, VectorElement,
-    Vectors,
+    Build, Durable, Index, Params, Search, Vectors,
+    durable::{Every, OnFlush, Policy},
+    file::OpenError,
+    space::VectorElement,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,10 @@
 //! The vectors of an index, as a file of vectors has them.
 
 use nearfield_files::{Keys, Matrix, Values};
-use nearfield_hnsw::{Space, VectorElement, bf16, f16};
+use nearfield_hnsw::{
+    bf16, f16,
+    space::{Space, VectorElement},
+};
 
 use crate::saved::Saved;
 

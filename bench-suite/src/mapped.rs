@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use nearfield_hnsw::{Hnsw, Index, OpenError, VectorElement, Vectors};
+use nearfield_hnsw::{Hnsw, Index, Vectors, file::OpenError, space::VectorElement};
 
 // SAFETY of all: whoever measures an index in a file does not write to it meanwhile; `save` puts another
 // file in its place.

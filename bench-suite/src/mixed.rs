@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use nearfield_hnsw::{Build, Index, KeyHit, Params, Search, VectorElement, Vectors};
+use nearfield_hnsw::{Build, Index, KeyHit, Params, Search, Vectors, space::VectorElement};
 use serde::{Deserialize, Serialize};
 
 use crate::{random::Random, table::Table, workload::Workload};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::Parser;
-use nearfield_hnsw::{Build, Index, Params, Search, VectorElement, Vectors};
+use nearfield_hnsw::{Build, Index, Params, Search, Vectors, space::VectorElement};
 use serde::{Deserialize, Serialize};
 
 use crate::{

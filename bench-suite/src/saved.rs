@@ -7,8 +7,11 @@ use std::{
 };
 
 use nearfield_hnsw::{
-    Damage, FileInfo, Foreign, Hnsw, Id, ImportError, Index, Library, OpenCause, OpenError,
-    Searcher, Space, VectorElement, Vectors, bf16, f16,
+    Hnsw, Id, Index, Vectors, bf16, f16,
+    file::{Corruption, FileInfo, OpenCause, OpenError},
+    import::{Foreign, ImportError, Library},
+    search::Searcher,
+    space::{Space, VectorElement},
 };
 use nearfield_kernels::Metric;
 
@@ -146,7 +149,7 @@ impl Format {
     pub fn of(path: &Path) -> Result<Self, SavedError> {
         match FileInfo::read(path) {
             Ok(info) => Ok(Self::Nearfield(Box::new(info))),
-            Err(OpenError { cause: OpenCause::Damaged(Damage::NotAnIndex), .. }) => {
+            Err(OpenError { cause: OpenCause::Damaged(Corruption::NotAnIndex), .. }) => {
                 Foreign::detect(path).map(Self::Foreign).map_err(at(path))
             }
             Err(error) => Err(error.into()),

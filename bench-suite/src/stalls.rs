@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nearfield_hnsw::{Index, Params, Search, VectorError, Vectors};
+use nearfield_hnsw::{Index, Params, Search, Vectors};
 use nearfield_kernels::Metric;
 use serde::{Deserialize, Serialize};
 
@@ -29,25 +29,59 @@ pub struct Spread {
     pub most_ms: f64,
     /// Which call that was, counted from 0.
     pub longest: usize,
+    /// Milliseconds of CPU of the call that took most of it, where the system tells: what other
+    /// threads and machines take from the core is not in it.
+    pub most_cpu_ms: Option<f64>,
+    /// Which call that was.
+    pub costliest: Option<usize>,
 }
 
 impl Spread {
     /// # Panics
     /// When there was no call.
-    fn of(operation: &str, times: &[Duration]) -> Self {
+    fn of(operation: &str, calls: &[Cost]) -> Self {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        let longest = (0..times.len()).max_by_key(|call| times[*call]).expect("no call");
-        let mut sorted = times.to_vec();
+        let (longest, most) =
+            calls.iter().enumerate().max_by_key(|(_, c)| c.wall).expect("no call");
+        let costs = calls.iter().enumerate().filter_map(|(call, cost)| Some((call, cost.cpu?)));
+        let costliest = costs.max_by_key(|(_, cpu)| *cpu);
+        let mut sorted: Vec<Duration> = calls.iter().map(|call| call.wall).collect();
         sorted.sort_unstable();
         Self {
             operation: operation.to_owned(),
-            calls: times.len(),
-            median_ms: ms(sorted[times.len() / 2]),
-            most_of_99_percent_ms: ms(sorted[times.len() * 99 / 100]),
-            most_ms: ms(times[longest]),
+            calls: calls.len(),
+            median_ms: ms(sorted[calls.len() / 2]),
+            most_of_99_percent_ms: ms(sorted[calls.len() * 99 / 100]),
+            most_ms: ms(most.wall),
             longest,
+            most_cpu_ms: costliest.map(|(_, cpu)| ms(cpu)),
+            costliest: costliest.map(|(call, _)| call),
         }
     }
+}
+
+/// What one call took.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    cpu: Option<Duration>,
+}
+
+impl Cost {
+    fn of(call: impl FnOnce() -> Result<(), Failure>) -> Result<Self, Failure> {
+        let (start, cpu) = (Instant::now(), cpu_time());
+        call()?;
+        let (wall, end) = (start.elapsed(), cpu_time());
+        Ok(Self { wall, cpu: end.zip(cpu).map(|(end, start)| end - start) })
+    }
+}
+
+/// The CPU time that this thread has had.
+fn cpu_time() -> Option<Duration> {
+    #[cfg(target_os = "linux")]
+    return rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into().ok();
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// What went wrong.
@@ -99,7 +133,7 @@ fn beside_searches(
     index: &Tested,
     points: u32,
     writer: impl FnOnce(&mut dyn FnMut(Call<'_>) -> Result<(), Failure>) -> Result<(), Failure>,
-) -> Result<(Vec<Duration>, Vec<Duration>), Failure> {
+) -> Result<(Vec<Cost>, Vec<Cost>), Failure> {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let searcher = scope.spawn(|| {
@@ -107,17 +141,13 @@ fn beside_searches(
             let mut times = vec![];
             while times.is_empty() || !is_over.load(Relaxed) {
                 let query = point(random.below(points.into()) as u32, &mut random);
-                let start = Instant::now();
-                index.search(&query, Search::new(10))?;
-                times.push(start.elapsed());
+                times.push(Cost::of(|| Ok(drop(index.search(&query, Search::new(10))?)))?);
             }
-            Ok::<_, nearfield_hnsw::SearchError<VectorError>>(times)
+            Ok::<_, Failure>(times)
         });
         let mut times = vec![];
         let outcome = writer(&mut |call| {
-            let start = Instant::now();
-            call()?;
-            times.push(start.elapsed());
+            times.push(Cost::of(call)?);
             Ok(())
         });
         is_over.store(true, Relaxed);
@@ -133,10 +163,14 @@ mod tests {
 
     #[test]
     fn a_spread_names_the_longest_call() {
-        let times = [1, 2, 9, 3].map(Duration::from_millis);
-        let spread = Spread::of("insert", &times);
+        let cost = |(wall, cpu)| {
+            let [wall, cpu] = [wall, cpu].map(Duration::from_millis);
+            Cost { wall, cpu: Some(cpu) }
+        };
+        let spread = Spread::of("insert", &[(1, 1), (2, 2), (9, 1), (3, 3)].map(cost));
         assert_eq!((spread.calls, spread.longest), (4, 2));
         assert_eq!((spread.median_ms, spread.most_ms), (3.0, 9.0));
+        assert_eq!((spread.costliest, spread.most_cpu_ms), (Some(3), Some(3.0)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nearfield_fuzz::use_imported;
-use nearfield_hnsw::{Foreign, Index, Vectors};
+use nearfield_hnsw::{import::Foreign, Index, Vectors};
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Foreign::detect_bytes(bytes);

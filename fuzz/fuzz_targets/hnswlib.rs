@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nearfield_fuzz::use_imported;
-use nearfield_hnsw::{Foreign, Index, Metric, Vectors};
+use nearfield_hnsw::{import::Foreign, Index, Metric, Vectors};
 
 const METRICS: [Metric; 3] = [Metric::L2Squared, Metric::InnerProduct, Metric::Cosine];
 

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nearfield_fuzz::{Folder, on_one_thread, open_mapped, seal};
-use nearfield_hnsw::{Index, Search, Space, Vectors};
+use nearfield_hnsw::{space::Space, Index, Search, Vectors};
 
 type Saved = Index<u64, Vectors<f32>>;
 

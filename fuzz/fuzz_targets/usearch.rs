@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nearfield_fuzz::use_imported;
-use nearfield_hnsw::{Foreign, Index, VectorElement, Vectors, bf16, f16};
+use nearfield_hnsw::{bf16, f16, import::Foreign, space::VectorElement, Index, Vectors};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(foreign) = Foreign::detect_bytes(bytes) else { return };

@@ -1,6 +1,6 @@
 //! What can be done with an index of another library.
 
-use nearfield_hnsw::{Index, Search, Space, VectorElement, Vectors};
+use nearfield_hnsw::{space::{Space, VectorElement}, Index, Search, Vectors};
 
 use crate::builds::on_one_thread;
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use nearfield_hnsw::{Index, OpenError, Vectors};
+use nearfield_hnsw::{file::OpenError, Index, Vectors};
 
 /// Maps an index.
 pub fn open_mapped(path: &Path) -> Result<Index<u64, Vectors<f32>>, OpenError> {

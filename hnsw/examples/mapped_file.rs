@@ -12,7 +12,10 @@ use std::io;
 use std::path::Path;
 
 use memmap2::Mmap;
-use nearfield_hnsw::{Build, Flat, Hnsw, Id, MAX_POINTS, Metric, Params, Scorer, Search, Space};
+use nearfield_hnsw::{
+    Build, Flat, Hnsw, Id, Metric, Params, Search,
+    space::{MAX_POINTS, Scorer, Space},
+};
 use nearfield_kernels::{Kernel, Rows, all_finite};
 use twox_hash::XxHash3_64;
 
@@ -146,7 +149,7 @@ pub(crate) struct RowScorer<'a> {
 }
 
 impl Scorer for RowScorer<'_> {
-    fn aim(&mut self, id: Id) {
+    fn set_target(&mut self, id: Id) {
         self.target = self.rows.row(id);
     }
 

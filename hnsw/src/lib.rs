@@ -130,7 +130,7 @@
 //! ```
 //! use std::convert::Infallible;
 //!
-//! use nearfield_hnsw::{Index, Params, PointMetric, Points, Search};
+//! use nearfield_hnsw::{space::{PointMetric, Points}, Index, Params, Search};
 //!
 //! /// How many tags only one of two lists has; the lists are sorted.
 //! struct Tags;
@@ -162,71 +162,42 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod build;
-mod disk;
-mod durable;
-mod edit;
+mod construct;
+pub mod durable;
+pub mod file;
 mod fingerprint;
-mod flat;
 mod foreign;
-mod format;
 mod graph;
-mod hash_index;
-mod hnsw;
 mod id;
 mod index;
-mod insert;
-mod insert_error;
-mod key;
-mod key_searcher;
-mod keys;
-mod memory;
-mod originals;
+pub mod inspect;
 mod params;
-mod persist;
-mod points;
 mod progress;
-mod saved_keys;
-mod search;
-mod searchable;
-#[cfg(feature = "serde")]
-mod serde_key;
-mod space;
-mod stats;
+pub mod search;
+pub mod space;
 mod store;
 mod threads;
 mod vectors;
 
-pub use nearfield_kernels::{Backend, Metric, bf16, f16};
+pub use nearfield_kernels::{Metric, bf16, f16};
 
-pub use build::{Build, BuildError};
-pub use durable::{
-    BadLog, CheckpointError, CreateError, Cut, Durable, Every, LogError, LogInfo, OnFlush, Policy,
-    RecoverError, Recovery, SnapshotError, Synced, Unsynced, WriteError,
-};
-pub use flat::Flat;
-pub use foreign::{ExportError, Foreign, ImportError, Library};
-pub use format::{Damage, Kind as SectionKind};
-pub use graph::Broken;
-pub use hnsw::{Hnsw, Unwritable};
-pub use id::{Hit, Id, MAX_POINTS};
-pub use index::{CompactError, Index};
-pub use insert_error::InsertError;
-pub use key::{Key, SavedKey};
-pub use key_searcher::KeySearcher;
-pub use keys::KeyHit;
-pub use memory::Memory;
-pub use params::{Params, ParamsError};
-pub use persist::{FileInfo, OpenCause, OpenError, SaveError, SectionInfo};
-pub use points::{PointError, PointMetric, PointScorer, Points};
-pub use search::{BatchError, Filter, Pages, Search, SearchError, Searcher};
-pub use searchable::{KeyPages, Searchable};
+pub use construct::{Build, BuildError};
+pub use durable::Durable;
+pub use id::{Hit, Id};
 #[cfg(feature = "serde")]
-pub use serde_key::SerdeKey;
-pub use space::{Scorer, Space, Store};
-pub use stats::{Degrees, Stats};
+pub use index::SerdeKey;
+pub use index::{
+    CompactError, Flat, Hnsw, Index, InsertError, Key, KeyHit, SavedKey, Unwritable, VectorIndex,
+};
+pub use params::{Params, ParamsError};
+pub use search::{Filter, Search, SearchError};
 pub use threads::Threads;
-pub use vectors::{Flaw, QueryBuffer, VectorElement, VectorError, VectorScorer, Vectors};
+pub use vectors::Vectors;
+
+/// Indexes of other libraries: read from their files, and written for them.
+pub mod import {
+    pub use crate::foreign::{ExportError, Foreign, ImportError, Library};
+}
 
 /// The examples of the two READMEs, run as tests.
 #[cfg(doctest)]

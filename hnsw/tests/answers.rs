@@ -3,8 +3,10 @@
 mod support;
 
 use nearfield_hnsw::{
-    BatchError, Build, BuildError, Flat, Flaw, Hnsw, InsertError, Metric, Params, ParamsError,
-    Search, SearchError, Threads, VectorError, Vectors,
+    Build, BuildError, Flat, Hnsw, InsertError, Metric, Params, ParamsError, Search, SearchError,
+    Threads, Vectors,
+    search::BatchError,
+    space::{InvalidVector, VectorError},
 };
 use proptest::prelude::*;
 use support::{Random, build, vectors};
@@ -121,11 +123,11 @@ fn bad_vectors_are_refused_and_nothing_is_added() {
         row[place] = value;
         row
     };
-    let infinite = Flaw::NotFinite { position: 2, value: f32::INFINITY };
+    let infinite = InvalidVector::NotFinite { position: 2, value: f32::INFINITY };
     let cases = [
         (vec![1.0; DIM + 1], VectorError::Dimension { expected: DIM, found: DIM + 1 }),
         (with(2, f32::INFINITY), VectorError::Point(infinite)),
-        (with(1, 1e19), VectorError::Point(Flaw::NormOverflow { squared_norm: 1e38 })),
+        (with(1, 1e19), VectorError::Point(InvalidVector::NormOverflow { squared_norm: 1e38 })),
     ];
     let mut vectors = Vectors::<f32>::new(DIM, Metric::L2Squared).unwrap();
     let ragged = VectorError::Ragged { dim: DIM, elements: DIM + 1 };
@@ -151,7 +153,7 @@ fn bad_vectors_are_refused_and_nothing_is_added() {
     assert_eq!(index.graph_hash(), hash);
 
     let mut vectors = Vectors::<f32>::new(DIM, Metric::Cosine).unwrap();
-    assert_eq!(vectors.extend(&[0.0; DIM]), Err(row(0, Flaw::ZeroVector)));
+    assert_eq!(vectors.extend(&[0.0; DIM]), Err(row(0, InvalidVector::ZeroVector)));
     // Too small for f32 to tell its norm, but it has a direction.
     vectors.extend(&[1e-30; DIM]).unwrap();
     for dim in [0, u32::MAX as usize, usize::MAX] {
@@ -162,7 +164,7 @@ fn bad_vectors_are_refused_and_nothing_is_added() {
     }
 }
 
-fn row(row: usize, flaw: Flaw) -> VectorError {
+fn row(row: usize, flaw: InvalidVector) -> VectorError {
     VectorError::Row { row, flaw }
 }
 
@@ -177,7 +179,7 @@ fn bad_searches_are_refused() {
     assert_eq!(refused(&query[1..], Search::new(1)), short);
     let mut infinite = query;
     infinite[3] = f32::NEG_INFINITY;
-    let flaw = Flaw::NotFinite { position: 3, value: f32::NEG_INFINITY };
+    let flaw = InvalidVector::NotFinite { position: 3, value: f32::NEG_INFINITY };
     let error = SearchError::Query(VectorError::Query(flaw));
     assert_eq!(refused(&infinite, Search::new(1)), error);
     let batch = index.search_batch(&[query, infinite, infinite], Search::new(1), Threads::Count(2));

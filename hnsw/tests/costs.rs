@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::Mutex;
 
-use nearfield_hnsw::{Build, Hit, Hnsw, Metric, Params, Search, Space, Vectors};
+use nearfield_hnsw::{Build, Hit, Hnsw, Metric, Params, Search, Vectors, space::Space};
 use support::{Random, rows, vectors};
 
 const DIM: usize = 16;

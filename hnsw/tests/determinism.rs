@@ -2,9 +2,8 @@
 
 mod support;
 
-use nearfield_hnsw::{
-    Backend, Build, Hnsw, Index, Metric, Params, Search, Threads, Vectors, bf16, f16,
-};
+use nearfield_hnsw::{Build, Hnsw, Index, Metric, Params, Search, Threads, Vectors, bf16, f16};
+use nearfield_kernels::Backend;
 use support::{FromNumber, Random, elements, vectors_on};
 use twox_hash::XxHash3_64;
 

@@ -3,8 +3,8 @@
 mod support;
 
 use nearfield_hnsw::{
-    Build, Flat, Flaw, Hnsw, Metric, Params, Search, Threads, VectorElement, VectorError, Vectors,
-    bf16, f16,
+    Build, Flat, Hnsw, Metric, Params, Search, Threads, Vectors, bf16, f16,
+    space::{InvalidVector, VectorElement, VectorError},
 };
 use nearfield_kernels::{Element, Kernel};
 use proptest::prelude::*;
@@ -116,7 +116,7 @@ fn metrics_that_an_element_lacks_are_refused() {
 #[test]
 fn rows_of_bytes_take_a_quarter_of_the_memory() {
     let numbers = Random::new(33).normals(100 * 784);
-    let bytes = |memory: nearfield_hnsw::Memory| memory.points;
+    let bytes = |memory: nearfield_hnsw::inspect::Memory| memory.points;
     let floats = build(&numbers, 784, Params::default());
     let integers = build(&elements::<u8>(&numbers), 784, Params::default());
     assert_eq!(bytes(floats.memory()), 100 * 49 * 64);
@@ -128,7 +128,7 @@ fn rows_of_bytes_take_a_quarter_of_the_memory() {
 fn assert_no_direction_is_refused<E: FromNumber>() {
     let mut rows = vec![E::from_number(1.0); 3 * DIM];
     rows[DIM..2 * DIM].fill(E::zeroed());
-    let refused = VectorError::Row { row: 1, flaw: Flaw::ZeroVector };
+    let refused = VectorError::Row { row: 1, flaw: InvalidVector::ZeroVector };
     let mut vectors = Vectors::<E>::new(DIM, Metric::Cosine).unwrap();
     assert_eq!(vectors.extend(&rows), Err(refused), "{}", E::NAME);
     // A single element gives it one.
@@ -150,7 +150,7 @@ fn a_zero_vector_has_no_cosine() {
 }
 
 /// What is wrong with a second row of `DIM` elements whose third is `value`.
-fn flaw<E: FromNumber>(metric: Metric, value: E) -> Option<(usize, Flaw)> {
+fn flaw<E: FromNumber>(metric: Metric, value: E) -> Option<(usize, InvalidVector)> {
     let mut rows = [E::zeroed(); 2 * DIM];
     rows[0] = E::from_number(1.0);
     rows[DIM + 2] = value;
@@ -165,17 +165,17 @@ fn flaw<E: FromNumber>(metric: Metric, value: E) -> Option<(usize, Flaw)> {
 fn half_floats_that_are_not_finite_or_too_long_are_refused() {
     for metric in OF_NUMBERS {
         for value in [f32::INFINITY, f32::NEG_INFINITY] {
-            let expected = Some((1, Flaw::NotFinite { position: 2, value }));
+            let expected = Some((1, InvalidVector::NotFinite { position: 2, value }));
             assert_eq!(flaw(metric, f16::from_f32(value)), expected);
             assert_eq!(flaw(metric, bf16::from_f32(value)), expected);
         }
-        let not_a_number = |found: Option<(usize, Flaw)>| matches!(found, Some((1, Flaw::NotFinite { position: 2, value })) if value.is_nan());
+        let not_a_number = |found: Option<(usize, InvalidVector)>| matches!(found, Some((1, InvalidVector::NotFinite { position: 2, value })) if value.is_nan());
         assert!(not_a_number(flaw(metric, f16::NAN)) && not_a_number(flaw(metric, bf16::NAN)));
         // The largest f16 is far from an overflow of f32; bf16 reaches as far as f32.
         assert_eq!(flaw(metric, f16::MAX), None);
         let long = bf16::from_f32(1e19);
         let squared_norm = long.to_f32() * long.to_f32();
-        let overflow = Some((1, Flaw::NormOverflow { squared_norm }));
+        let overflow = Some((1, InvalidVector::NormOverflow { squared_norm }));
         let expected = overflow.filter(|_| metric != Metric::Cosine);
         assert_eq!(flaw(metric, long), expected, "{metric}");
         assert_eq!(flaw(metric, long.to_f32()), expected, "{metric}");
@@ -189,8 +189,9 @@ fn vectors_too_short_for_their_squares_are_refused() {
     let squared_norm = short.to_f32() * short.to_f32();
     for metric in OF_NUMBERS {
         let has_squares = !matches!(metric, Metric::Cosine | Metric::Manhattan);
-        let refused =
-            |squared_norm| Some((1, Flaw::NormUnderflow { squared_norm })).filter(|_| has_squares);
+        let refused = |squared_norm| {
+            Some((1, InvalidVector::NormUnderflow { squared_norm })).filter(|_| has_squares)
+        };
         assert_eq!(flaw(metric, short), refused(squared_norm), "{metric}");
         assert_eq!(flaw(metric, short.to_f32()), refused(squared_norm), "{metric}");
         assert_eq!(flaw(metric, 1e-25f32), refused(0.0), "{metric}");

@@ -11,8 +11,10 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use nearfield_hnsw::{
-    Broken, Build, Foreign, ImportError, Index, InsertError, Library, Metric, Params, Search,
-    Unwritable, VectorElement, Vectors, bf16, f16,
+    Build, Index, InsertError, Metric, Params, Search, Unwritable, Vectors, bf16, f16,
+    import::{Foreign, ImportError, Library},
+    inspect::InvariantViolation,
+    space::VectorElement,
 };
 
 #[path = "foreign/refused.rs"]
@@ -156,8 +158,8 @@ fn indexes_of_faiss_around_others_answer_as_they_do_there() {
         ("faiss-same", Metric::L2Squared, AS_IT_IS),
         ("faiss-l2norm-ip", Metric::Cosine, |distance| 1.0 - distance),
         ("faiss-l2norm-l2", Metric::Cosine, |distance| 2.0 * distance),
-        ("faiss-refine-flat", Metric::L2Squared, AS_IT_IS),
-        ("faiss-refine-fp16", Metric::L2Squared, AS_IT_IS),
+        ("faiss-rerank-flat", Metric::L2Squared, AS_IT_IS),
+        ("faiss-rerank-fp16", Metric::L2Squared, AS_IT_IS),
     ];
     for (case, metric, distance) in cases {
         let index = faiss(case);
@@ -286,7 +288,7 @@ fn pages_and_filters_work_on_imported_graphs() {
     let query = [0.1; 20];
     let pages: usize = index.pages(&query, Search::new(7)).unwrap().map(|page| page.len()).sum();
     // usearch has left one where no link leads to.
-    assert!(matches!(index.check(), Err(Broken::Unreachable(_))));
+    assert!(matches!(index.check(), Err(InvariantViolation::Unreachable(_))));
     assert_eq!(pages, POINTS - REMOVED, "the last page also has what no link leads to");
     let even = |key: &u64| key.is_multiple_of(2);
     let hits = index.search(&query, Search::new(POINTS).filter(&even)).unwrap();

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nearfield_hnsw::{
-    Damage, Durable, Index, Metric, OpenCause, OpenError, Params, SavedKey, Vectors,
+    Durable, Index, Metric, Params, SavedKey, Vectors,
+    file::{Corruption, OpenCause, OpenError},
 };
 use twox_hash::XxHash3_64;
 
@@ -203,7 +204,7 @@ fn keys_that_cannot_be_read_are_noticed_when_a_file_is_opened() {
     index(|n| Short(n.into())).save(&path).unwrap();
     for opened in ways::<Long>(&path) {
         let error = opened.unwrap_err();
-        assert!(matches!(error.cause, OpenCause::Damaged(Damage::Key { id: 0 })), "{error}");
+        assert!(matches!(error.cause, OpenCause::Damaged(Corruption::Key { id: 0 })), "{error}");
         assert!(error.to_string().ends_with("or its keys are of another type"), "{error}");
     }
 }
@@ -218,6 +219,6 @@ fn keys_of_serde_that_are_of_another_type_are_noticed() {
     index(|n| SerdeKey(n.to_string())).save(&path).unwrap();
     for opened in ways::<SerdeKey<(String, String)>>(&path) {
         let error = opened.unwrap_err();
-        assert!(matches!(error.cause, OpenCause::Damaged(Damage::Key { .. })), "{error}");
+        assert!(matches!(error.cause, OpenCause::Damaged(Corruption::Key { .. })), "{error}");
     }
 }

@@ -8,7 +8,8 @@ use std::thread;
 
 use nearfield_hnsw::{
     Build, BuildError, Filter, Flat, Hit, Hnsw, Id, Index, InsertError, KeyHit, Metric, Params,
-    PointMetric, Points, Search, SearchError, Threads, VectorError, Vectors,
+    Search, SearchError, Threads, Vectors,
+    space::{PointMetric, Points, VectorError},
 };
 use support::{Random, recall, rows, vectors};
 

@@ -8,8 +8,8 @@ use std::convert::Infallible;
 use std::fmt;
 
 use nearfield_hnsw::{
-    Build, Flat, Hnsw, Index, InsertError, Params, PointError, PointMetric, Points, Search,
-    SearchError, Space, Threads,
+    Build, Flat, Hnsw, Index, InsertError, Params, Search, SearchError, Threads,
+    space::{PointError, PointMetric, Points, Space},
 };
 use support::{Random, assert_scores};
 

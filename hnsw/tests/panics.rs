@@ -9,7 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 use nearfield_hnsw::{
-    Broken, Build, Index, InsertError, Params, PointMetric, Points, Search, Unwritable,
+    Build, Index, InsertError, Params, Search, Unwritable,
+    inspect::InvariantViolation,
+    space::{PointMetric, Points},
 };
 
 thread_local! {
@@ -253,7 +255,7 @@ fn progress_may_panic_and_call_the_index() {
             let refused = index.insert(Key(777), &Point(1, 1)).unwrap_err();
             assert!(matches!(refused, InsertError::Unwritable(Unwritable::Reporting)), "{refused}");
             assert_eq!(index.remove(&Key(2)), Err(Unwritable::Reporting));
-            assert_eq!(index.check(), Err(Broken::Reporting));
+            assert_eq!(index.check(), Err(InvariantViolation::Reporting));
             let before = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             assert!(before + 1 != nth, "as the test wants");
         };

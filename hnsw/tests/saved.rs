@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use nearfield_hnsw::{
-    Build, Damage, FileInfo, Hit, Hnsw, Id, Index, InsertError, Metric, OpenCause, OpenError,
-    Params, SavedKey, Search, Unwritable, Vectors, bf16, f16,
+    Build, Hit, Hnsw, Id, Index, InsertError, Metric, Params, SavedKey, Search, Unwritable,
+    Vectors, bf16, f16,
+    file::{Corruption, FileInfo, OpenCause, OpenError},
 };
 use support::{FromNumber, Random, elements, mapped};
 use twox_hash::XxHash3_64;
@@ -199,7 +200,7 @@ fn a_file_is_opened_as_what_it_is() {
     for bytes in [b"".as_slice(), b"no index", &[0; 1000]] {
         fs::write(&path, bytes).unwrap();
         let error = mapped::open::<u64, f32>(&path).unwrap_err();
-        assert!(matches!(error.cause, OpenCause::Damaged(Damage::NotAnIndex)));
+        assert!(matches!(error.cause, OpenCause::Damaged(Corruption::NotAnIndex)));
     }
 }
 
@@ -228,7 +229,7 @@ trait Len {
 
 impl Len for Vectors<f32> {
     fn len_of_rows(&self) -> usize {
-        nearfield_hnsw::Space::len(self)
+        nearfield_hnsw::space::Space::len(self)
     }
 }
 
@@ -249,7 +250,7 @@ fn a_file_that_is_cut_is_refused() {
     for (_, open) in ways::<u64, f32>() {
         assert!(matches!(
             open(&path).unwrap_err().cause,
-            OpenCause::Damaged(Damage::Length { .. })
+            OpenCause::Damaged(Corruption::Length { .. })
         ));
     }
 }
@@ -282,7 +283,7 @@ fn every_byte_that_changes_is_noticed() {
         match (opened.insert(10_000_000, &[0.0; 3]), held) {
             (Ok(_), None) => {}
             (Err(InsertError::Unwritable(Unwritable::Damaged(damage))), Some(held)) => {
-                assert_eq!(damage, Damage::Checksum(held.kind), "byte {place}");
+                assert_eq!(damage, Corruption::Checksum(held.kind), "byte {place}");
             }
             (other, held) => panic!("byte {place} of {held:?}: {other:?}"),
         }

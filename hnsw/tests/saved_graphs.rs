@@ -8,8 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use nearfield_hnsw::{
-    Build, Damage, Hnsw, Index, Metric, OpenCause, OpenError, Params, PointMetric, Points, Search,
-    Space, Vectors,
+    Build, Hnsw, Index, Metric, Params, Search, Vectors,
+    file::{Corruption, OpenCause, OpenError},
+    space::{PointMetric, Points, Space},
 };
 use twox_hash::XxHash3_64;
 
@@ -224,5 +225,5 @@ fn a_graph_says_how_it_is_opened() {
     bytes[8] = 2;
     fs::write(&path, bytes).unwrap();
     let error = Hnsw::<Vectors<f32>>::load(&path).unwrap_err();
-    assert!(matches!(error.cause, OpenCause::Damaged(Damage::Version(2))), "{error}");
+    assert!(matches!(error.cause, OpenCause::Damaged(Corruption::Version(2))), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use nearfield_hnsw::{Index, Metric, Params, SaveError, Vectors};
+use nearfield_hnsw::{Index, Metric, Params, Vectors, file::SaveError};
 
 fn index(points: u32) -> Index<u32, Vectors<f32>> {
     let vectors = Vectors::new(1, Metric::L2Squared).unwrap();

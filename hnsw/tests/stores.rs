@@ -15,7 +15,8 @@ use std::sync::{Arc, RwLock};
 
 use mapped_file::{MappedRows, QueryError};
 use nearfield_hnsw::{
-    Build, Hnsw, Id, Index, InsertError, Metric, Params, Scorer, Search, SearchError, Space, Store,
+    Build, Hnsw, Id, Index, InsertError, Metric, Params, Search, SearchError,
+    space::{Scorer, Space, Store},
 };
 use nearfield_kernels::{Kernel, all_finite};
 use support::{Random, assert_scores};
@@ -217,7 +218,7 @@ impl Store for Named {
 
     /// The vector of the entry is copied for this one search: a lock held until its end would keep
     /// the application waiting.
-    fn newcomer<'a>(
+    fn insert_scorer<'a>(
         &'a self,
         name: &'a str,
         scratch: &'a mut Vec<f32>,
@@ -230,13 +231,13 @@ impl Store for Named {
     }
 
     fn push(&self, name: &str) -> Result<Id, NamedError> {
-        self.newcomer(name, &mut Vec::new())?;
+        self.insert_scorer(name, &mut Vec::new())?;
         let mut names = self.names.write().unwrap();
         names.push(name.into());
         Ok(names.len() as Id - 1)
     }
 
-    fn keep(&self, ids: &[Id]) -> Result<Self, NamedError> {
+    fn subset(&self, ids: &[Id]) -> Result<Self, NamedError> {
         let names = self.names.read().unwrap();
         let kept = ids.iter().map(|id| names[*id as usize].clone()).collect();
         Ok(Self { names: RwLock::new(kept), ..Self::new(Arc::clone(&self.entries)) })
@@ -254,7 +255,7 @@ struct NamedScorer<'a> {
 }
 
 impl Scorer for NamedScorer<'_> {
-    fn aim(&mut self, id: Id) {
+    fn set_target(&mut self, id: Id) {
         self.target = Target::Point(id);
     }
 
@@ -350,9 +351,9 @@ fn scores_are_those_of_the_entries() {
         kernel.distance(&entries[a], &entries[&b.to_string()])
     };
     assert_scores(space, |a, b| distance(&a.to_string(), b));
-    let mut newcomer = space.newcomer("599", &mut scratch).unwrap();
+    let mut insert_scorer = space.insert_scorer("599", &mut scratch).unwrap();
     for id in 0..20 {
-        assert_eq!(newcomer.score(id), distance("599", id));
+        assert_eq!(insert_scorer.score(id), distance("599", id));
     }
     assert_eq!(space.push("none"), Err(NamedError::NoEntry("none".into())));
 }

@@ -5,7 +5,7 @@ use std::io;
 use super::folder::Folder;
 use super::head::{self, Contents, Head};
 use super::recover::{self, Found, ReadError};
-use crate::disk::Output;
+use crate::file::disk::Output;
 
 /// What is to be done before a log can be written.
 #[derive(Debug)]

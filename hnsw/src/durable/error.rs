@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use super::record::VERSION;
-use crate::hnsw::Unwritable;
-use crate::insert_error::InsertError;
-use crate::persist::{OpenError, SaveError};
+use crate::file::{OpenError, SaveError};
+use crate::index::InsertError;
+use crate::index::Unwritable;
 use crate::vectors::VectorError;
 
 /// Why an operation, or a [flush](crate::Durable::flush), was not acknowledged.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::disk::{Disk, Lock};
+use crate::file::disk::{Disk, Lock};
 
 /// The names of the files.
 #[derive(Clone, Debug)]

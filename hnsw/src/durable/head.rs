@@ -7,7 +7,7 @@ use twox_hash::XxHash3_64;
 
 use super::error::BadLog;
 use super::record::VERSION;
-use crate::key::SavedKey;
+use crate::index::SavedKey;
 use crate::vectors::{VectorElement, Vectors, element_name};
 
 /// Bytes of the head.

@@ -2,7 +2,6 @@
 
 use std::borrow::Borrow;
 use std::hash::Hash;
-use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::error::{CheckpointError, LogError, WriteError};
@@ -11,19 +10,17 @@ use super::log::{Entry, Log};
 use super::operation::{self, BATCH, INSERT, REMOVE, UPSERT};
 use super::policy::{Policy, Synced, Wait};
 use super::snapshot;
-use crate::build::Build;
+use crate::construct::Build;
 use crate::id::Id;
-use crate::index::{CompactError, Index};
-use crate::key::SavedKey;
-use crate::searchable::Searchable;
+use crate::index::{CompactError, Index, SavedKey};
 use crate::vectors::{VectorElement, VectorError, Vectors};
 
 /// An [`Index`] over vectors that survives: what a call has done is on the disk when the call returns.
 ///
 /// It lives in a folder of its own, as a snapshot and a log of the operations since.
 /// [`create`](Self::create) makes one, [`open`](Self::open) reads it again and says what it found,
-/// [`checkpoint`](Self::checkpoint) writes a new snapshot and so keeps the log short. How it is searched
-/// is told at [`Searchable`], to which it dereferences.
+/// [`checkpoint`](Self::checkpoint) writes a new snapshot and so keeps the log short. It is searched
+/// as an [`Index`].
 ///
 /// ```
 /// use nearfield_hnsw::{Durable, Index, Metric, Params, Search, Vectors};
@@ -51,7 +48,7 @@ use crate::vectors::{VectorElement, VectorError, Vectors};
 /// what it returns:
 ///
 /// ```
-/// use nearfield_hnsw::{Durable, Every, Unsynced};
+/// use nearfield_hnsw::{durable::{Every, Unsynced}, Durable};
 /// # use nearfield_hnsw::{Index, Metric, Params, Vectors};
 ///
 /// # let parent = tempfile::tempdir()?;
@@ -90,7 +87,7 @@ use crate::vectors::{VectorElement, VectorError, Vectors};
 /// The folder is found by its full path, which is taken once: to change the working folder of the process
 /// later, or a symbolic link on the way, is no harm. When the folder itself is moved, or its lock
 /// removed, writes go on to the log where it is now, and checkpoints are
-/// [refused](crate::SnapshotError::Moved).
+/// [refused](crate::durable::SnapshotError::Moved).
 ///
 /// # `fork`
 ///
@@ -103,7 +100,7 @@ use crate::vectors::{VectorElement, VectorError, Vectors};
 /// [its own](Self::open_read_only). Python's `multiprocessing` forks unless told to `spawn`.
 #[derive(Debug)]
 pub struct Durable<K: SavedKey, E: VectorElement, P: Policy = Synced> {
-    index: Index<K, Vectors<E>>,
+    pub(super) index: Index<K, Vectors<E>>,
     log: Log,
     /// Held by writers, each beside the others, until it is known whether their records stay; a
     /// checkpoint has it for itself.
@@ -262,13 +259,5 @@ impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
             None => index,
         };
         self.log = log;
-    }
-}
-
-impl<K: SavedKey, E: VectorElement, P: Policy> Deref for Durable<K, E, P> {
-    type Target = Searchable<K, Vectors<E>>;
-
-    fn deref(&self) -> &Searchable<K, Vectors<E>> {
-        &self.index
     }
 }

@@ -14,7 +14,7 @@ use super::folder::Folder;
 use super::head::Contents;
 use super::operation;
 use super::record::{HEAD, RecordHead};
-use crate::disk::Output;
+use crate::file::disk::Output;
 
 /// A log that is written, or will be.
 #[derive(Debug)]

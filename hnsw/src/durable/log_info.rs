@@ -7,13 +7,13 @@ use super::error::{BadLog, RecoverError};
 use super::head::{self, Head};
 use super::operation::{BATCH, INSERT, MARK, REMOVE, UPSERT};
 use super::recover::{self, Cut, ReadError};
-use crate::disk::{Disk, Os};
+use crate::file::disk::{Disk, Os};
 
 /// The head of a [`Durable`](crate::Durable) index's log, and what its records are. Nothing is changed:
 /// the index may be in use.
 ///
 /// ```
-/// use nearfield_hnsw::{Durable, Index, LogInfo, Metric, Params, Vectors};
+/// use nearfield_hnsw::{durable::LogInfo, Durable, Index, Metric, Params, Vectors};
 ///
 /// # let temporary = tempfile::tempdir()?;
 /// # let folder = temporary.path().join("index");

@@ -78,6 +78,8 @@
 
 mod begin;
 mod error;
+#[cfg(test)]
+mod fault_tests;
 mod folder;
 mod head;
 mod index;
@@ -86,14 +88,13 @@ mod log_info;
 mod open;
 mod operation;
 mod policy;
+mod read;
 mod record;
 mod recover;
 mod replay;
 mod snapshot;
 #[cfg(test)]
 mod threads;
-#[cfg(test)]
-mod trials;
 
 pub use error::{
     BadLog, CheckpointError, CreateError, LogError, RecoverError, SnapshotError, WriteError,

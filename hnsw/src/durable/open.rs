@@ -12,9 +12,9 @@ use super::log::Log;
 use super::policy::Policy;
 use super::replay::{self, Read, Recovery};
 use super::snapshot;
-use crate::disk::{Disk, Os};
+use crate::file::disk::{Disk, Os};
 use crate::index::Index;
-use crate::key::SavedKey;
+use crate::index::SavedKey;
 use crate::vectors::{VectorElement, Vectors};
 
 impl<K: SavedKey, E: VectorElement> Durable<K, E> {

@@ -6,7 +6,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use super::record::HEAD;
-use crate::key::SavedKey;
+use crate::index::SavedKey;
 use crate::vectors::VectorElement;
 
 pub(super) const MARK: u8 = 0;

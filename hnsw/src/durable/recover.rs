@@ -12,7 +12,7 @@ use super::error::BadLog;
 use super::head::{self, Contents, Head};
 use super::operation::MARK;
 use super::record::{HEAD, MAGIC, RecordHead};
-use crate::disk::{Input, Output};
+use crate::file::disk::{Input, Output};
 
 /// Bytes that are looked through, or copied, at a time.
 const WINDOW: usize = 1 << 16;

@@ -8,10 +8,10 @@ use super::folder::Files;
 use super::head::{self, Contents};
 use super::operation::Operation;
 use super::recover::{self, Cut, Found, ReadError, Record};
-use crate::build::Build;
-use crate::disk::Disk;
+use crate::construct::Build;
+use crate::file::disk::Disk;
 use crate::index::Index;
-use crate::key::SavedKey;
+use crate::index::SavedKey;
 use crate::vectors::{VectorElement, Vectors};
 
 /// How often an index is read that others change meanwhile.

@@ -4,9 +4,9 @@ use std::io;
 
 use super::error::SnapshotError;
 use super::folder::Folder;
+use crate::file::{OpenCause, OpenError};
 use crate::index::Index;
-use crate::key::SavedKey;
-use crate::persist::{OpenCause, OpenError};
+use crate::index::SavedKey;
 use crate::vectors::{VectorElement, Vectors};
 
 /// Writes a snapshot that contains all up to the record with the number `mark`, reads it back, and lets

@@ -19,7 +19,7 @@ use super::operation::{self, BATCH, INSERT, MARK, REMOVE};
 use super::policy::{Every, OnFlush, Policy};
 use super::record::{HEAD, MAGIC, RecordHead};
 use super::recover::{self, Cut, Found, ReadError};
-use crate::disk::{Call, Disk, Simulated};
+use crate::file::disk::{Call, Disk, Simulated};
 use crate::index::Index;
 use crate::params::Params;
 use crate::search::Search;

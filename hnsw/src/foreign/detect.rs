@@ -15,12 +15,12 @@ use super::{faiss, hnswlib, usearch};
 /// What a file of another library holds, as its first bytes tell.
 ///
 /// ```no_run
-/// use nearfield_hnsw::{Foreign, Index, Library, Metric, Vectors};
+/// use nearfield_hnsw::{import::{Foreign, Library}, Index, Metric, Vectors};
 ///
 /// let file = Foreign::detect("vectors.index")?;
 /// assert_eq!((file.library, file.element), (Library::Usearch, "f32"));
 /// let index = Index::<u64, Vectors<f32>>::from_usearch("vectors.index")?;
-/// # Ok::<(), nearfield_hnsw::ImportError>(())
+/// # Ok::<(), nearfield_hnsw::import::ImportError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

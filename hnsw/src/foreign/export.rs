@@ -6,10 +6,10 @@ use std::path::Path;
 use nearfield_kernels::Metric;
 
 use super::hnswlib;
-use crate::disk::Os;
-use crate::hnsw::{Hnsw, Unwritable};
+use crate::file::disk::Os;
+use crate::file::{SaveError, replace};
 use crate::id::Id;
-use crate::persist::{SaveError, replace};
+use crate::index::{Hnsw, Unwritable};
 use crate::vectors::Vectors;
 
 /// Why an index was not written as a file of another library. What was at the path is as before.

@@ -47,8 +47,8 @@ use super::error::ImportError;
 use super::library::Library;
 use super::parsed::{Parsed, Rows};
 use crate::graph::Graph;
-use crate::hnsw::Hnsw;
 use crate::id::{Id, NONE};
+use crate::index::Hnsw;
 use crate::vectors::Vectors;
 
 /// The metrics that hnswlib knows.

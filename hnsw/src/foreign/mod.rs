@@ -52,7 +52,7 @@ pub use error::ImportError;
 pub use export::ExportError;
 pub use library::Library;
 
-use crate::hnsw::Hnsw;
+use crate::index::Hnsw;
 use crate::index::Index;
 use crate::vectors::{VectorElement, Vectors};
 
@@ -76,7 +76,7 @@ impl Index<u64, Vectors<f32>> {
     ///
     /// # Errors
     /// When the file cannot be read or is none of hnswlib, whatever is damaged in it, or a vector is
-    /// [flawed](crate::Flaw).
+    /// [flawed](crate::space::InvalidVector).
     pub fn from_hnswlib(path: impl AsRef<Path>, metric: Metric) -> Result<Self, ImportError> {
         Self::from_hnswlib_bytes(&bytes(path.as_ref())?, metric)
     }
@@ -149,7 +149,7 @@ impl Index<u64, Vectors<f32>> {
     ///
     /// # Errors
     /// When the file cannot be read or is no such index of faiss, whatever is damaged in it, or a vector
-    /// is [flawed](crate::Flaw).
+    /// is [flawed](crate::space::InvalidVector).
     pub fn from_faiss(path: impl AsRef<Path>) -> Result<Self, ImportError> {
         Self::from_faiss_bytes(&bytes(path.as_ref())?)
     }
@@ -192,7 +192,7 @@ impl<E: VectorElement> Index<u64, Vectors<E>> {
     ///
     /// # Errors
     /// When the file cannot be read or is none of usearch, its elements are others, the vectors are not
-    /// in it, whatever is damaged in it, a key comes twice, or a vector is [flawed](crate::Flaw).
+    /// in it, whatever is damaged in it, a key comes twice, or a vector is [flawed](crate::space::InvalidVector).
     pub fn from_usearch(path: impl AsRef<Path>) -> Result<Self, ImportError> {
         Self::from_usearch_bytes(&bytes(path.as_ref())?)
     }

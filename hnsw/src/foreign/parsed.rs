@@ -11,10 +11,10 @@ use super::codes::Codes;
 use super::cursor::numbers;
 use super::error::ImportError;
 use crate::graph::Graph;
-use crate::hnsw::Hnsw;
 use crate::id::{Id, MAX_POINTS};
+use crate::index::Hnsw;
 use crate::index::Index;
-use crate::keys::Keys;
+use crate::index::Keys;
 use crate::params::Params;
 use crate::space::Space;
 use crate::vectors::{VectorElement, VectorError, Vectors};
@@ -93,7 +93,7 @@ impl Parsed<'_> {
         let vectors = self.vectors()?;
         let keys = self.index_keys()?;
         let graph = self.graph(params.m)?;
-        Ok(Index::of(Hnsw::over(vectors, params, graph), keys))
+        Ok(Index { hnsw: Hnsw::over(vectors, params, graph), keys })
     }
 
     /// Lists on level 0 have room for 2M links, those above for M.

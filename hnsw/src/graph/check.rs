@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::Graph;
-use crate::format::Damage;
+use crate::file::Corruption;
 use crate::id::Id;
 
 /// An invariant of the graph that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Broken {
+pub enum InvariantViolation {
     /// There are points and no entry point, or the entry point is not on the highest level.
     Entry(Option<Id>),
     /// A link leads out of the graph, to its own point, to a point that is not on that level, or
@@ -48,13 +48,13 @@ pub enum Broken {
     /// The point cannot be reached from the entry point on level 0.
     Unreachable(Id),
     /// An array that belongs to the lists does not fit them.
-    Array(Damage),
+    Array(Corruption),
     /// Nothing was checked: the call comes from the progress function of a batch, which is still changing
     /// the graph.
     Reporting,
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for InvariantViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(entry) => {
@@ -79,13 +79,13 @@ impl fmt::Display for Broken {
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for InvariantViolation {}
 
 impl Graph {
-    pub(crate) fn check(&self) -> Result<(), Broken> {
+    pub(crate) fn check(&self) -> Result<(), InvariantViolation> {
         self.check_entry()?;
         self.check_ranges()?;
-        self.verify_arrays().map_err(Broken::Array)?;
+        self.verify_arrays().map_err(InvariantViolation::Array)?;
         let root = self.living().find(|id| self.parent(*id).is_none());
         let mut links = Vec::new();
         for id in self.living() {
@@ -100,12 +100,12 @@ impl Graph {
             }
         }
         self.check_circles()?;
-        self.unreachable().next().map_or(Ok(()), |id| Err(Broken::Unreachable(id)))
+        self.unreachable().next().map_or(Ok(()), |id| Err(InvariantViolation::Unreachable(id)))
     }
 
     /// What must hold of a graph that was saved. An imported one need not be as good as one that was
     /// built here, as long as it can be searched.
-    pub(super) fn check_file(&self) -> Result<(), Broken> {
+    pub(super) fn check_file(&self) -> Result<(), InvariantViolation> {
         if !self.is_imported() {
             return self.check();
         }
@@ -118,33 +118,37 @@ impl Graph {
         (0..self.len() as Id).filter(|id| !self.is_dead(*id))
     }
 
-    fn check_entry(&self) -> Result<(), Broken> {
+    fn check_entry(&self) -> Result<(), InvariantViolation> {
         let linked = self.living().filter(|id| !self.is_copy(*id));
         let top = linked.map(|id| self.level(id)).max();
         if self.is_imported() {
             // Its searches may begin at a removed point, which is still on its way.
             let entry = self.entry().map(|id| self.level(id));
-            return if entry >= top { Ok(()) } else { Err(Broken::Entry(self.entry())) };
+            return if entry >= top {
+                Ok(())
+            } else {
+                Err(InvariantViolation::Entry(self.entry()))
+            };
         }
         let entry = self.entry().filter(|id| !self.is_dead(*id));
         if entry.map(|id| self.level(id)) == top {
             Ok(())
         } else {
-            Err(Broken::Entry(self.entry()))
+            Err(InvariantViolation::Entry(self.entry()))
         }
     }
 
     /// Ids are those of points, in the lists of removed points as well, so that the checks that follow
     /// can use them.
-    fn check_ranges(&self) -> Result<(), Broken> {
+    fn check_ranges(&self) -> Result<(), InvariantViolation> {
         let is_point = |id: Id| (id as usize) < self.len();
         for from in 0..self.len() as Id {
             if !self.parent(from).is_none_or(is_point) {
-                return Err(Broken::Tree(from));
+                return Err(InvariantViolation::Tree(from));
             }
             for level in 0..=self.level(from) {
                 if let Some(to) = self.links(from, level).find(|to| !is_point(*to)) {
-                    return Err(Broken::Link { from, to, level });
+                    return Err(InvariantViolation::Link { from, to, level });
                 }
             }
         }
@@ -152,7 +156,7 @@ impl Graph {
     }
 
     /// Whoever goes from parent to parent comes to the root.
-    fn check_circles(&self) -> Result<(), Broken> {
+    fn check_circles(&self) -> Result<(), InvariantViolation> {
         // The point from which an ancestor was first passed.
         let mut passed = vec![None; self.len()];
         for start in self.living() {
@@ -163,7 +167,7 @@ impl Graph {
                 passed[id as usize] = Some(start);
                 at = self.parent(id);
                 if at.is_some_and(|parent| passed[parent as usize] == Some(start)) {
-                    return Err(Broken::Tree(id));
+                    return Err(InvariantViolation::Tree(id));
                 }
             }
         }
@@ -172,21 +176,26 @@ impl Graph {
 
     /// `links` are those of `from`; afterwards they are sorted. (With a set of hashes instead, a file takes
     /// twice the instructions to load.)
-    fn check_list(&self, from: Id, level: usize, links: &mut [Id]) -> Result<(), Broken> {
+    fn check_list(
+        &self,
+        from: Id,
+        level: usize,
+        links: &mut [Id],
+    ) -> Result<(), InvariantViolation> {
         for &to in &*links {
             let inside = (to as usize) < self.len() && to != from;
             if !inside || self.level(to) < level || (level > 0 && self.is_copy(to)) {
-                return Err(Broken::Link { from, to, level });
+                return Err(InvariantViolation::Link { from, to, level });
             }
         }
         links.sort_unstable();
         match links.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Broken::Repeated { from, to: pair[0], level }),
+            Some(pair) => Err(InvariantViolation::Repeated { from, to: pair[0], level }),
             None => Ok(()),
         }
     }
 
-    fn check_tree(&self, id: Id, root: Option<Id>) -> Result<(), Broken> {
+    fn check_tree(&self, id: Id, root: Option<Id>) -> Result<(), InvariantViolation> {
         let links_to = |from: Id, to: Id| self.links(from, 0).any(|link| link == to);
         let is_child = |other: &Id| {
             self.parent(*other) == Some(id) && !self.is_copy(*other) && !self.is_dead(*other)
@@ -198,10 +207,10 @@ impl Graph {
             None => root == Some(id),
         };
         if !holds || children != self.children(id) {
-            return Err(Broken::Tree(id));
+            return Err(InvariantViolation::Tree(id));
         }
         let only_chain = || self.links(id, 0).all(|link| self.is_tree_link(id, link));
-        if self.is_copy(id) && !only_chain() { Err(Broken::Copy(id)) } else { Ok(()) }
+        if self.is_copy(id) && !only_chain() { Err(InvariantViolation::Copy(id)) } else { Ok(()) }
     }
 
     /// The points that a walk over level 0 from the entry point does not reach, by way of living
@@ -242,7 +251,7 @@ mod tests {
             graph.set_links(id, 0, &links);
         }
         let mut draft = Draft::none(&graph);
-        (1..4).for_each(|id| draft.adopt(id - 1, id));
+        (1..4).for_each(|id| draft.set_parent(id - 1, id));
         draft.set_entry(Some(0));
         draft.commit();
         graph
@@ -257,22 +266,26 @@ mod tests {
         draft.orphan(1);
         draft.set_links(1, 0, vec![0, 2, 3]);
         draft.set_links(3, 0, vec![1, 2]);
-        draft.adopt(3, 1);
+        draft.set_parent(3, 1);
         draft.commit();
-        assert!(matches!(graph.check(), Err(Broken::Tree(1..=3))), "{:?}", graph.check());
+        assert!(
+            matches!(graph.check(), Err(InvariantViolation::Tree(1..=3))),
+            "{:?}",
+            graph.check()
+        );
     }
 
     #[test]
     fn ids_beyond_the_points_are_named() {
         let graph = line();
         graph.set_links(2, 0, &[1, 3, 9]);
-        assert_eq!(graph.check(), Err(Broken::Link { from: 2, to: 9, level: 0 }));
+        assert_eq!(graph.check(), Err(InvariantViolation::Link { from: 2, to: 9, level: 0 }));
     }
 
     #[test]
     fn a_link_that_repeats_is_named() {
         let graph = line();
         graph.set_links(1, 0, &[3, 2, 3]);
-        assert_eq!(graph.check(), Err(Broken::Repeated { from: 1, to: 3, level: 0 }));
+        assert_eq!(graph.check(), Err(InvariantViolation::Repeated { from: 1, to: 3, level: 0 }));
     }
 }

@@ -132,7 +132,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Hangs `id` below `parent` in the tree; the links between them are the caller's to set.
-    pub(crate) fn adopt(&mut self, parent: Id, id: Id) {
+    pub(crate) fn set_parent(&mut self, parent: Id, id: Id) {
         self.parents.insert(id, Some(parent));
         self.children.insert(parent, self.children(parent) + 1);
     }

@@ -5,7 +5,7 @@
 //!
 //! Another library has drawn its levels in a way of its own: those of an imported graph are listed.
 
-use crate::format::Bytes;
+use crate::file::Bytes;
 use crate::id::Id;
 
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The graph: who links to whom. It knows ids and nothing of points.
+//! The graph: who links to whom. It knows ids and nothing of points; only [`duplicates`] asks a space which
+//! rows are equal.
 //!
 //! | array | per point | holds |
 //! |---|---|---|
@@ -8,7 +9,7 @@
 //! | `parents` | 1 | the point's parent in the protected spanning tree |
 //! | `children` | 4 bits | how many children it has |
 //! | `copies` | 1 bit | whether the point is a copy: equal to an earlier row and reached through it |
-//! | [`life`] | | which points there are |
+//! | [`visibility`] | | which points there are |
 //!
 //! # Memory order
 //!
@@ -16,7 +17,7 @@
 //!
 //! | stored | a search that begins after the change sees it by | a search under way |
 //! |---|---|---|
-//! | slots of lists | the word of `life` (Release) | sees old and new links mixed; that it misses none which a removal took is told by the log, which is stored before, with a Release fence: in [`Life::end`](life::Life) by the writer that removes, at the start of its turn by every later one |
+//! | slots of lists | the word of `visibility` (Release) | sees old and new links mixed; that it misses none which a removal took is told by the log, which is stored before, with a Release fence: in [`Visibility::end`](visibility::Visibility) by the writer that removes, at the start of its turn by every later one |
 //! | `parents`, `copies` | the word | may take a new copy for a point of its own: it is not visible, or found twice and returned once |
 //! | `children` | no search reads it; writers see it by their lock | |
 //! | rows of all arrays | the length of `base`, stored last (Release) | reads no row beyond the length that it has read |
@@ -29,10 +30,11 @@
 mod check;
 mod digest;
 mod draft;
+mod duplicates;
 mod frozen;
 mod level;
-mod life;
 mod saved;
+mod visibility;
 
 use std::io;
 use std::ops::Range;
@@ -42,16 +44,17 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-pub use check::Broken;
+pub use check::InvariantViolation;
 pub(crate) use draft::{Draft, List};
+pub(crate) use duplicates::{Duplicates, Meeting, Split};
 use frozen::Freezer;
 pub(crate) use frozen::Frozen;
 use level::Levels;
 pub(crate) use level::mix;
-use life::Life;
-pub(crate) use life::Snapshot;
+pub(crate) use visibility::Snapshot;
+use visibility::Visibility;
 
-use crate::format::Bytes;
+use crate::file::Bytes;
 use crate::id::{Id, NONE};
 use crate::store::Table;
 
@@ -73,7 +76,7 @@ pub(crate) struct Graph {
     children: Table<AtomicU8>,
     copies: Table<AtomicU64>,
     copy_count: AtomicUsize,
-    life: Life,
+    visibility: Visibility,
     freezer: Freezer,
     /// [`NONE`] while no point lives.
     entry: AtomicU32,
@@ -93,7 +96,7 @@ impl Graph {
             children: Table::with_capacity(points.div_ceil(2), 1),
             copies: Table::with_capacity(points.div_ceil(64), 1),
             copy_count: AtomicUsize::new(0),
-            life: Life::with_capacity(points),
+            visibility: Visibility::with_capacity(points),
             freezer: Freezer::default(),
             entry: AtomicU32::new(NONE),
         }
@@ -121,7 +124,7 @@ impl Graph {
     /// Makes sure that [`grow_to`](Self::grow_to) finds memory for `len` points. On an error nothing has
     /// changed. One writer at a time.
     pub(crate) fn reserve(&self, len: usize) -> io::Result<()> {
-        self.life.reserve(len)?;
+        self.visibility.reserve(len)?;
         self.base.reserve(len)?;
         self.upper.reserve(self.upper.len() + self.new_lists(len))?;
         self.upper_starts.reserve(len.div_ceil(BLOCK))?;
@@ -135,7 +138,7 @@ impl Graph {
     pub(crate) fn grow_to(&self, len: usize) {
         let (first_new, empty_lists) = (self.len(), self.upper.len());
         let mut lists = empty_lists;
-        self.life.grow_to(len);
+        self.visibility.grow_to(len);
         self.upper.grow_to(lists + self.new_lists(len));
         self.upper_starts.grow_to(len.div_ceil(BLOCK));
         self.parents.grow_to(len);
@@ -186,12 +189,12 @@ impl Graph {
 
     /// What a search that begins now sees.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.life.snapshot()
+        self.visibility.snapshot()
     }
 
     /// Lets searches that begin from now on see all that was done.
     pub(crate) fn publish(&self) {
-        self.life.publish(self.len());
+        self.visibility.publish(self.len());
         self.freezer.thaw();
     }
 
@@ -211,36 +214,36 @@ impl Graph {
     /// To be called by whoever takes the writer's turn, before the first store of the turn: what earlier
     /// writers logged is then known to all who see what this one stores.
     pub(crate) fn begin_stores(&self) {
-        self.life.begin_stores();
+        self.visibility.begin_stores();
     }
 
     /// Ends `id`, before its links are taken away. `moved` is a point that loses its place in the
     /// graph for it: searches under way will look for both.
     pub(crate) fn end(&self, id: Id, moved: Option<Id>) {
-        self.life.end(id, moved);
+        self.visibility.end(id, moved);
     }
 
     /// Whether `id` was removed.
     #[inline(always)]
     pub(crate) fn is_dead(&self, id: Id) -> bool {
-        self.life.is_dead(id)
+        self.visibility.is_dead(id)
     }
 
     /// Whether a search with this snapshot may return `id`.
     #[inline(always)]
     pub(crate) fn is_visible(&self, id: Id, snapshot: Snapshot) -> bool {
-        self.life.is_visible(id, snapshot)
+        self.visibility.is_visible(id, snapshot)
     }
 
     /// The number of removals of which the caller may have seen anything: all that it has read of the
     /// lists before the call is as it was before later ones.
     pub(crate) fn removals(&self) -> u32 {
-        self.life.logged()
+        self.visibility.logged()
     }
 
     /// The points that these removals ended, and those that lost their place for them.
     pub(crate) fn disturbed(&self, removals: Range<u32>) -> impl Iterator<Item = Id> {
-        self.life.disturbed(removals)
+        self.visibility.disturbed(removals)
     }
 
     pub(crate) fn m(&self) -> usize {
@@ -400,7 +403,7 @@ impl Graph {
 
     /// Bytes of the neighbour lists, and of all else.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let other = self.upper_starts.bytes() + self.parents.bytes() + self.life.bytes();
+        let other = self.upper_starts.bytes() + self.parents.bytes() + self.visibility.bytes();
         let other = other
             + self.children.bytes()
             + self.copies.bytes()

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use super::frozen::Freezer;
 use super::level::Levels;
-use super::life::Life;
+use super::visibility::Visibility;
 use super::{BLOCK, Graph};
-use crate::format::{Damage, Head, Kind, Parts, ReadError, Source};
+use crate::file::{Corruption, Head, Kind, Parts, ReadError, Source};
 use crate::id::{Id, NONE};
 
 impl Graph {
@@ -23,7 +23,7 @@ impl Graph {
         parts.table(Kind::Parents, &self.parents, points);
         parts.table(Kind::Children, &self.children, points.div_ceil(2));
         parts.table(Kind::Copies, &self.copies, points.div_ceil(64));
-        self.life.save(points, head, parts);
+        self.visibility.save(points, head, parts);
         if let Some(levels) = self.levels.list() {
             parts.slice(Kind::Levels, levels);
         }
@@ -34,18 +34,18 @@ impl Graph {
     pub(crate) fn restore(head: &Head, source: &mut Source) -> Result<Self, ReadError> {
         let (m, points) = (head.m as usize, head.points as usize);
         if points == NONE as usize {
-            return Err(Damage::Field { name: "points", value: head.points.into() }.into());
+            return Err(Corruption::Field { name: "points", value: head.points.into() }.into());
         }
         if head.entry != NONE && head.entry >= head.points {
-            return Err(Damage::Field { name: "entry point", value: head.entry.into() }.into());
+            return Err(Corruption::Field { name: "entry point", value: head.entry.into() }.into());
         }
         let levels = match source.len(Kind::Levels) {
-            Err(Damage::Missing(_)) => Levels::new(m, head.seed),
+            Err(Corruption::Missing(_)) => Levels::new(m, head.seed),
             Err(damage) => return Err(damage.into()),
             Ok(len) if len == points as u64 => Levels::listed(source.bytes(Kind::Levels)?),
             Ok(found) => {
                 let (section, expected) = (Kind::Levels, points as u64);
-                return Err(Damage::Section { section, expected, found }.into());
+                return Err(Corruption::Section { section, expected, found }.into());
             }
         };
         // Lists that are not whole make another length than what is demanded.
@@ -61,33 +61,33 @@ impl Graph {
             freezer: Freezer::default(),
             copies: source.table(Kind::Copies, 1, points.div_ceil(64))?,
             copy_count: AtomicUsize::new(head.copies as usize),
-            life: Life::restore(head, source)?,
+            visibility: Visibility::restore(head, source)?,
             entry: AtomicU32::new(head.entry),
         })
     }
 
     /// Verifies whatever a file could have wrong.
-    pub(crate) fn verify(&self) -> Result<(), Damage> {
+    pub(crate) fn verify(&self) -> Result<(), Corruption> {
         self.verify_arrays()?;
-        self.check_file().map_err(|broken| Damage::Graph(broken.to_string()))
+        self.check_file().map_err(|broken| Corruption::Graph(broken.to_string()))
     }
 
     /// Verifies what belongs to the lists: where those above level 0 begin, removals, and copies.
-    pub(super) fn verify_arrays(&self) -> Result<(), Damage> {
+    pub(super) fn verify_arrays(&self) -> Result<(), Corruption> {
         self.verify_starts()?;
-        self.life.verify(self.len())?;
+        self.visibility.verify(self.len())?;
         self.verify_copies()
     }
 
     /// The places of upper lists, which follow from the levels.
-    fn verify_starts(&self) -> Result<(), Damage> {
+    fn verify_starts(&self) -> Result<(), Corruption> {
         let mut lists = 0;
         for id in 0..self.len() as Id {
             let block = id / BLOCK as Id;
             if id.is_multiple_of(BLOCK as Id)
                 && self.upper_starts.row(block)[0].load(Relaxed) as usize != lists
             {
-                return Err(Damage::Item { section: Kind::UpperStarts, item: block.into() });
+                return Err(Corruption::Item { section: Kind::UpperStarts, item: block.into() });
             }
             lists += self.level(id);
         }
@@ -96,13 +96,13 @@ impl Graph {
         if expected == found {
             Ok(())
         } else {
-            Err(Damage::Section { section: Kind::UpperLinks, expected, found })
+            Err(Corruption::Section { section: Kind::UpperLinks, expected, found })
         }
     }
 
     /// Copies are points that follow earlier ones, and there are as many as the head says.
-    fn verify_copies(&self) -> Result<(), Damage> {
-        let damage = |word: usize| Damage::Item { section: Kind::Copies, item: word as u64 };
+    fn verify_copies(&self) -> Result<(), Corruption> {
+        let damage = |word: usize| Corruption::Item { section: Kind::Copies, item: word as u64 };
         let mut copies = 0;
         for word in 0..self.copies.len() {
             let bits = self.copies.row(word as u32)[0].load(Relaxed);
@@ -117,7 +117,7 @@ impl Graph {
         if copies == self.copy_count.load(Relaxed) {
             Ok(())
         } else {
-            Err(Damage::Field { name: "copies", value: self.copy_count.load(Relaxed) as u64 })
+            Err(Corruption::Field { name: "copies", value: self.copy_count.load(Relaxed) as u64 })
         }
     }
 }

@@ -8,10 +8,10 @@ use crate::graph::mix;
 use crate::id::{Candidate, Hit, Id};
 use crate::space::Scorer;
 
-/// How much wider than asked for a beam may become that ends in a shell (see [`Pool::is_shell`]) or
+/// How much wider than asked for a beam may become that ends in a plateau (see [`Pool::is_plateau`]) or
 /// finds too little: with 64, a search with ef 64 crosses 4,096 one-hot rows.
 ///
-/// [`Pool::is_shell`]: super::pool::Pool::is_shell
+/// [`Pool::is_plateau`]: super::pool::Pool::is_plateau
 const WIDEST: usize = 64;
 
 /// By how much it is widened at a time. What it has met is not scored again.
@@ -57,8 +57,8 @@ struct Answer<'a, S> {
 enum Beam {
     /// It found what there is near the target.
     Good,
-    /// It ended in a shell: a wider one may find nearer points.
-    Shell,
+    /// It ended in a plateau: a wider one may find nearer points.
+    Plateau,
     /// What the filter allows is too rare on the way.
     Scarce,
 }
@@ -98,8 +98,8 @@ impl<S: Scorer> Answer<'_, S> {
         if !self.collects() {
             self.walk.hold(ef, 0, None);
             self.walk.go_on(0);
-            let is_shell = self.walk.scratch.is_shell() && !self.view.graph.is_imported();
-            return if is_shell { Beam::Shell } else { Beam::Good };
+            let is_plateau = self.walk.scratch.is_plateau() && !self.view.graph.is_imported();
+            return if is_plateau { Beam::Plateau } else { Beam::Good };
         }
         let most = if self.search.filter.is_some() { self.most(ef) } else { usize::MAX };
         self.walk.hold(most, ef, Some(self.view));

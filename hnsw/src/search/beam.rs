@@ -74,9 +74,9 @@ impl Scratch {
         self.visited.has(id)
     }
 
-    /// Whether the last beam ended in a [shell](Pool::is_shell).
-    pub(crate) fn is_shell(&self) -> bool {
-        self.pool.is_shell()
+    /// Whether the last beam ended in a [plateau](Pool::is_plateau).
+    pub(crate) fn is_plateau(&self) -> bool {
+        self.pool.is_plateau()
     }
 
     /// Whether the last beam found as many points as it could hold, so that others may have fallen off.
@@ -128,7 +128,7 @@ impl<'a, S: Scorer> Walk<'a, S> {
     /// Where a beam on level 0 should begin: at a point that equals the target, or else where the
     /// upper levels lead. Only points that are published.
     pub(crate) fn seed(&mut self, view: &View<'_>, entry: Id) -> Vec<Candidate> {
-        let equal = view.originals.equal_to(self.scorer, self.reach);
+        let equal = view.duplicates.equal_to(self.scorer, self.reach);
         // One that is being inserted may have no links yet.
         let equal = equal.filter(|equal| view.graph.is_visible(*equal, view.snapshot));
         self.scratch.equal = equal.map(|equal| self.score(equal));
@@ -222,7 +222,7 @@ impl<'a, S: Scorer> Walk<'a, S> {
     /// exact distances. Of what it collected also those as far as the last: which of them has the
     /// lowest id that is allowed, its copies decide.
     ///
-    /// Candidates are refined until no other can be nearer. The point that equals the target is one of
+    /// Candidates are reranked until no other can be nearer. The point that equals the target is one of
     /// them, even where the beam is full of others that seemed as near.
     pub(crate) fn best(
         &mut self,
@@ -237,7 +237,7 @@ impl<'a, S: Scorer> Walk<'a, S> {
         let mut candidates = fallen.into_iter().chain(found.iter().copied());
         best.clear();
         best.extend(candidates.by_ref().filter(|candidate| wanted(candidate.id())).take(k));
-        refine(*scorer, best, ids, scores);
+        rerank(*scorer, best, ids, scores);
         // Where there are fewer than k, none is left.
         if let Some(farthest) = best.iter().max().map(|farthest| farthest.distance()) {
             let first = best.len();
@@ -245,7 +245,7 @@ impl<'a, S: Scorer> Walk<'a, S> {
                 scorer.least(candidate.id(), candidate.distance()) <= farthest
                     && wanted(candidate.id())
             }));
-            refine(*scorer, &mut best[first..], ids, scores);
+            rerank(*scorer, &mut best[first..], ids, scores);
         }
         best.sort_unstable();
         truncate(best, k, collected);
@@ -255,7 +255,7 @@ impl<'a, S: Scorer> Walk<'a, S> {
     /// The point `id` and its exact distance.
     pub(crate) fn exact(&mut self, id: Id) -> Candidate {
         let mut score = [self.score(id).distance()];
-        self.scorer.refine(&[id], &mut score);
+        self.scorer.rerank(&[id], &mut score);
         Candidate::new(score[0], id)
     }
 
@@ -299,7 +299,7 @@ impl<'a, S: Scorer> Walk<'a, S> {
 }
 
 /// Replaces the distances of candidates by exact ones.
-fn refine(
+fn rerank(
     scorer: &mut impl Scorer,
     candidates: &mut [Candidate],
     ids: &mut Vec<Id>,
@@ -309,7 +309,7 @@ fn refine(
     ids.extend(candidates.iter().map(|candidate| candidate.id()));
     scores.clear();
     scores.extend(candidates.iter().map(|candidate| candidate.distance()));
-    scorer.refine(ids, scores);
+    scorer.rerank(ids, scores);
     for (candidate, (id, score)) in candidates.iter_mut().zip(ids.iter().zip(scores)) {
         *candidate = Candidate::new(*score, *id);
     }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     impl Scorer for Listed {
-        fn aim(&mut self, _: Id) {}
+        fn set_target(&mut self, _: Id) {}
 
         fn score(&mut self, id: Id) -> f32 {
             self.distances[self.ids.iter().position(|known| *known == id).unwrap()]

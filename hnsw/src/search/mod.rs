@@ -20,3 +20,5 @@ pub(crate) use scan::scan;
 pub use searcher::Searcher;
 pub(crate) use searcher::{Scratches, search_batch};
 pub(crate) use view::View;
+
+pub use crate::index::{KeyPages, KeySearcher};

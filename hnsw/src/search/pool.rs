@@ -120,8 +120,8 @@ impl Pool {
     ///
     /// In natural data the farthest quarter spreads over a factor of (4/3)^(2/d) in squared
     /// distance, 1.02 at an intrinsic dimension d of 30; 1/256 would take one of 150. Counts, such
-    /// as Hamming distances, tie without being a shell: there most of the quarter must differ.
-    pub(crate) fn is_shell(&self) -> bool {
+    /// as Hamming distances, tie without being a plateau: there most of the quarter must differ.
+    pub(crate) fn is_plateau(&self) -> bool {
         let len = self.candidates.len();
         if len < self.capacity || self.capacity < Self::SMALLEST_SHELL {
             return false;
@@ -176,28 +176,28 @@ mod tests {
 
     #[test]
     fn a_shell_is_told_from_a_spread() {
-        let is_shell = |ef: usize, distance: &dyn Fn(u32) -> f32| {
+        let is_plateau = |ef: usize, distance: &dyn Fn(u32) -> f32| {
             let mut pool = Pool::default();
             pool.reset(ef);
             (0..100).for_each(|id| _ = pool.insert(Candidate::new(distance(id), id)));
-            pool.is_shell()
+            pool.is_plateau()
         };
-        assert!(is_shell(32, &|_| 2.0), "one-hot");
-        assert!(is_shell(32, &|_| 0.0), "zeros");
-        assert!(is_shell(32, &|id| 7.0 + id as f32 * 1e-4), "near-duplicates");
-        assert!(is_shell(32, &|id| -7.0 + id as f32 * 1e-4), "near-duplicates, inner product");
+        assert!(is_plateau(32, &|_| 2.0), "one-hot");
+        assert!(is_plateau(32, &|_| 0.0), "zeros");
+        assert!(is_plateau(32, &|id| 7.0 + id as f32 * 1e-4), "near-duplicates");
+        assert!(is_plateau(32, &|id| -7.0 + id as f32 * 1e-4), "near-duplicates, inner product");
         assert!(
-            is_shell(32, &|id| if id < 23 { 1.0 } else { 7.0 + id as f32 * 1e-4 }),
+            is_plateau(32, &|id| if id < 23 { 1.0 } else { 7.0 + id as f32 * 1e-4 }),
             "beyond others"
         );
         assert!(
-            is_shell(32, &|id| if id < 23 { 1.0 } else { 7.5 + (id / 4) as f32 * 1e-6 }),
+            is_plateau(32, &|id| if id < 23 { 1.0 } else { 7.5 + (id / 4) as f32 * 1e-6 }),
             "nearer"
         );
-        assert!(!is_shell(32, &|id| 7.0 + id as f32 * 0.1), "a spread");
-        assert!(!is_shell(32, &|id| if id < 23 { 0.5 } else { 0.8 }), "Jaccard");
-        assert!(!is_shell(32, &|id| (60 + id / 16) as f32), "Hamming");
-        assert!(!is_shell(200, &|_| 2.0), "not full");
-        assert!(!is_shell(31, &|_| 2.0), "few");
+        assert!(!is_plateau(32, &|id| 7.0 + id as f32 * 0.1), "a spread");
+        assert!(!is_plateau(32, &|id| if id < 23 { 0.5 } else { 0.8 }), "Jaccard");
+        assert!(!is_plateau(32, &|id| (60 + id / 16) as f32), "Hamming");
+        assert!(!is_plateau(200, &|_| 2.0), "not full");
+        assert!(!is_plateau(31, &|_| 2.0), "few");
     }
 }

@@ -101,7 +101,7 @@ impl<T: ?Sized> fmt::Debug for Search<'_, T> {
     }
 }
 
-/// Why a search was refused. `Q` is the space's own [`QueryError`](crate::Space::QueryError).
+/// Why a search was refused. `Q` is the space's own [`QueryError`](crate::space::Space::QueryError).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SearchError<Q> {

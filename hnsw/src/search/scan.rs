@@ -29,7 +29,7 @@ pub(crate) fn scan<S: Scorer>(
             keep_nearer(scorer, farthest.distance(), &mut chunk, &mut scores);
         }
         let scores = &mut scores[..chunk.len()];
-        scorer.refine(&chunk, scores);
+        scorer.rerank(&chunk, scores);
         best.extend(chunk.iter().zip(scores).map(|(id, score)| Candidate::new(*score, *id)));
         if best.len() >= k {
             // The farthest comes last.

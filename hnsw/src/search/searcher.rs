@@ -12,9 +12,9 @@ use super::beam::Scratch;
 use super::request::{BatchError, Search, SearchError};
 use super::trim::trim;
 use super::view::View;
+use crate::graph::Duplicates;
 use crate::graph::Graph;
 use crate::id::{Hit, Id};
-use crate::originals::Originals;
 use crate::space::Space;
 
 /// Among how many stripes scratch memory is spread.
@@ -96,7 +96,7 @@ impl<S: Space> fmt::Debug for Scratches<S> {
 /// to the index when dropped.
 pub struct Searcher<'a, S: Space> {
     graph: &'a Graph,
-    originals: &'a Originals,
+    duplicates: &'a Duplicates,
     space: &'a S,
     scratches: &'a Scratches<S>,
     /// `None` only while being dropped.
@@ -107,11 +107,11 @@ pub struct Searcher<'a, S: Space> {
 impl<'a, S: Space> Searcher<'a, S> {
     pub(crate) fn new(
         graph: &'a Graph,
-        originals: &'a Originals,
+        duplicates: &'a Duplicates,
         space: &'a S,
         scratches: &'a Scratches<S>,
     ) -> Self {
-        Self { graph, originals, space, scratches, memory: Some(scratches.take()), distances: 0 }
+        Self { graph, duplicates, space, scratches, memory: Some(scratches.take()), distances: 0 }
     }
 
     /// The points nearest to `query`, ascending by (distance, id): exactly min(k, points that the
@@ -128,7 +128,7 @@ impl<'a, S: Space> Searcher<'a, S> {
         search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::published(self.graph, self.originals, search.filter);
+        let view = View::published(self.graph, self.duplicates, search.filter);
         let Memory { walk, query: scratch, hits } = &mut **self.memory.get_or_insert_default();
         let mut scorer = self.space.scorer(query, scratch).map_err(SearchError::Query)?;
         self.distances += answer(&view, &mut scorer, walk, search, hits);
@@ -149,7 +149,7 @@ impl<'a, S: Space> Searcher<'a, S> {
         search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
-        let view = View::published(self.graph, self.originals, search.filter);
+        let view = View::published(self.graph, self.duplicates, search.filter);
         if !self.graph.is_visible(id, view.snapshot) {
             return Err(SearchError::NoSuchPoint);
         }

@@ -4,14 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::filter::Filter;
+use crate::graph::Duplicates;
 use crate::graph::{Frozen, Graph, Snapshot};
 use crate::id::Id;
-use crate::originals::Originals;
 
 /// A graph as a search found it when it began, and what the search may return of it.
 pub(crate) struct View<'a> {
     pub(crate) graph: &'a Graph,
-    pub(crate) originals: &'a Originals,
+    pub(crate) duplicates: &'a Duplicates,
     pub(crate) entry: Option<Id>,
     /// The search walks through ids below, also the dead.
     pub(crate) reach: usize,
@@ -27,7 +27,7 @@ impl<'a> View<'a> {
     /// To be made before the scorer, which then knows all points within reach and the entry.
     pub(crate) fn published(
         graph: &'a Graph,
-        originals: &'a Originals,
+        duplicates: &'a Duplicates,
         filter: Option<&'a dyn Filter>,
     ) -> Self {
         // In this order: a writer stores them in the other.
@@ -36,14 +36,14 @@ impl<'a> View<'a> {
         let reach = snapshot.count as usize;
         let frozen = if graph.len() > reach { graph.frozen(snapshot.count) } else { None };
         let entry = frozen.as_ref().map_or(entry, |frozen| frozen.entry());
-        Self { graph, originals, entry, reach, snapshot, frozen, filter }
+        Self { graph, duplicates, entry, reach, snapshot, frozen, filter }
     }
 
     /// What is seen by who links: also the points that are linked and not published yet.
-    pub(crate) fn linked(graph: &'a Graph, originals: &'a Originals) -> Self {
+    pub(crate) fn linked(graph: &'a Graph, duplicates: &'a Duplicates) -> Self {
         let entry = graph.entry();
         let snapshot = graph.snapshot();
-        Self { graph, originals, entry, reach: graph.len(), snapshot, frozen: None, filter: None }
+        Self { graph, duplicates, entry, reach: graph.len(), snapshot, frozen: None, filter: None }
     }
 
     /// Whether the search may return `id`.

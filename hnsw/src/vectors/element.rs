@@ -2,7 +2,7 @@
 
 use nearfield_kernels::{Element, Metric, Number, bf16, f16, squared_norm};
 
-use super::error::Flaw;
+use super::error::InvalidVector;
 use crate::store::Plain;
 
 /// An element type of [`Vectors`](crate::Vectors): every [`Element`], that is `f32`,
@@ -21,13 +21,13 @@ pub trait VectorElement: Element + Plain {
         metric
     }
 
-    /// Whether long rows are stored in halves (`halves.rs`).
+    /// Whether long rows are stored in halves (`split_rows.rs`).
     #[doc(hidden)]
     const HALVED: bool = false;
 
     /// Refuses what would poison distances.
     #[doc(hidden)]
-    fn inspect(vector: &[Self], metric: Metric) -> Result<(), Flaw>;
+    fn inspect(vector: &[Self], metric: Metric) -> Result<(), InvalidVector>;
 
     /// Writes the stored form of a good vector to `out`, of the same length.
     #[doc(hidden)]
@@ -50,7 +50,7 @@ impl VectorElement for f32 {
         if metric == Metric::Cosine { Metric::L2Squared } else { metric }
     }
 
-    fn inspect(vector: &[f32], metric: Metric) -> Result<(), Flaw> {
+    fn inspect(vector: &[f32], metric: Metric) -> Result<(), InvalidVector> {
         inspect_float(vector, metric)
     }
 
@@ -67,7 +67,7 @@ impl VectorElement for f32 {
 macro_rules! stored_as_given {
     ($($element:ty: $inspect:path;)*) => {$(
         impl VectorElement for $element {
-            fn inspect(vector: &[Self], metric: Metric) -> Result<(), Flaw> {
+            fn inspect(vector: &[Self], metric: Metric) -> Result<(), InvalidVector> {
                 $inspect(vector, metric)
             }
         }
@@ -82,7 +82,7 @@ stored_as_given! {
     u64: inspect_exact;
 }
 
-fn inspect_float<E>(vector: &[E], metric: Metric) -> Result<(), Flaw>
+fn inspect_float<E>(vector: &[E], metric: Metric) -> Result<(), InvalidVector>
 where
     E: VectorElement + Number + Into<f32>,
 {
@@ -94,22 +94,24 @@ where
     }
     let infinite = |element: &E| !(*element).into().is_finite();
     if let Some(position) = vector.iter().position(infinite) {
-        return Err(Flaw::NotFinite { position, value: vector[position].into() });
+        return Err(InvalidVector::NotFinite { position, value: vector[position].into() });
     }
     match metric {
         Metric::Cosine => inspect_exact(vector, metric),
-        _ if squared_norm > 1.0 => Err(Flaw::NormOverflow { squared_norm }),
+        _ if squared_norm > 1.0 => Err(InvalidVector::NormOverflow { squared_norm }),
         Metric::Manhattan => Ok(()),
         _ if vector.iter().all(|element| *element == E::zeroed()) => Ok(()),
-        _ => Err(Flaw::NormUnderflow { squared_norm }),
+        _ => Err(InvalidVector::NormUnderflow { squared_norm }),
     }
 }
 
 /// Where nothing over- or underflows, only a zero vector under the cosine is left to refuse.
-fn inspect_exact<E: VectorElement>(vector: &[E], metric: Metric) -> Result<(), Flaw> {
+fn inspect_exact<E: VectorElement>(vector: &[E], metric: Metric) -> Result<(), InvalidVector> {
     let zero = E::zeroed();
     match metric {
-        Metric::Cosine if vector.iter().all(|element| *element == zero) => Err(Flaw::ZeroVector),
+        Metric::Cosine if vector.iter().all(|element| *element == zero) => {
+            Err(InvalidVector::ZeroVector)
+        }
         _ => Ok(()),
     }
 }

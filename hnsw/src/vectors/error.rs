@@ -7,7 +7,7 @@ use nearfield_kernels::Unsupported;
 /// What is wrong with one vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Flaw {
+pub enum InvalidVector {
     /// An element is NaN or infinite.
     NotFinite {
         /// Its place in the vector.
@@ -32,7 +32,7 @@ pub enum Flaw {
     ZeroVector,
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for InvalidVector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFinite { position, value } => {
@@ -91,12 +91,12 @@ pub enum VectorError {
         /// The row's place in what was to be added.
         row: usize,
         /// What is wrong with it.
-        flaw: Flaw,
+        flaw: InvalidVector,
     },
     /// The query is flawed.
-    Query(Flaw),
+    Query(InvalidVector),
     /// The vector to be added is flawed.
-    Point(Flaw),
+    Point(InvalidVector),
     /// More points than ids.
     TooMany {
         /// How many points there would be.

@@ -3,10 +3,10 @@
 mod bound;
 mod element;
 mod error;
-mod halves;
 mod identity;
 mod saved;
 mod scorer;
+mod split_rows;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,12 +17,12 @@ use nearfield_kernels::{Backend, Element, Kernel, Metric, Rows};
 
 pub use element::VectorElement;
 use error::MAX_DIM;
-pub use error::{Flaw, VectorError};
-use halves::{Halved, Halves};
+pub use error::{InvalidVector, VectorError};
 use identity::{equal, fingerprint};
 pub(crate) use saved::{RowsError, element_name};
 use scorer::Compared;
 pub use scorer::{QueryBuffer, VectorScorer};
+use split_rows::{Halved, SplitRows};
 
 use crate::id::{Id, MAX_POINTS};
 use crate::space::{Space, Store};
@@ -41,7 +41,7 @@ use crate::store::Table;
 /// | `u64`, `u8` | [`Metric::Hamming`], [`Metric::Jaccard`] over packed bits | as given |
 ///
 /// Which vectors are taken, as rows and as queries: their elements are finite, and their norm is at most
-/// 6.5e18 and, under L2 and inner products, 0 or at least 1.08e-19 ([`Flaw`] has the exact bounds): then
+/// 6.5e18 and, under L2 and inner products, 0 or at least 1.08e-19 ([`InvalidVector`] has the exact bounds): then
 /// no distance overflows and none vanishes. Differences below 1e-19 do vanish when they are squared. The
 /// cosine takes every finite vector but zero.
 ///
@@ -83,7 +83,7 @@ pub struct Vectors<E: VectorElement> {
     normalised: Option<Kernel<E>>,
     /// How rows of `f32` are compared that are stored in halves.
     halved: Option<Halved>,
-    /// Whether the upper halves are the [whole truth](halves::is_short) about every row. It is cleared
+    /// Whether the upper halves are the [whole truth](split_rows::is_short) about every row. It is cleared
     /// before a row that is not short is published.
     all_short: AtomicBool,
 }
@@ -105,7 +105,7 @@ impl<E: VectorElement> Vectors<E> {
     pub fn on(backend: Backend, dim: usize, metric: Metric) -> Result<Self, VectorError> {
         let kernel = Kernel::on(backend, E::scored_by(metric))?;
         let stride = stride::<E>(dim).ok_or(VectorError::Dimensions { dim })?;
-        let is_halved = E::HALVED && dim >= halves::SHORTEST;
+        let is_halved = E::HALVED && dim >= split_rows::SHORTEST;
         let (scored, last) = (kernel.metric(), E::told_by(metric));
         let halved = is_halved.then(|| Halved::on(backend, metric, scored, last)).transpose()?;
         let normalised = (scored != metric).then(|| Kernel::on(backend, last)).transpose()?;
@@ -131,7 +131,7 @@ impl<E: VectorElement> Vectors<E> {
     /// their ids. Nothing is appended unless every row is good.
     ///
     /// # Errors
-    /// When `values` is not a whole number of rows, a row is [flawed](Flaw), ids or memory run out.
+    /// When `values` is not a whole number of rows, a row is [flawed](InvalidVector), ids or memory run out.
     pub fn extend(&mut self, values: &[E]) -> Result<Range<Id>, VectorError> {
         if !values.len().is_multiple_of(self.dim) {
             return Err(VectorError::Ragged { dim: self.dim, elements: values.len() });
@@ -161,7 +161,7 @@ impl<E: VectorElement> Vectors<E> {
 
     /// Takes note of what a row in its stored form is like, before it is published.
     fn note(&self, row: &[E]) {
-        if self.halved.is_some() && !halves::is_short(bytemuck::cast_slice(row)) {
+        if self.halved.is_some() && !split_rows::is_short(bytemuck::cast_slice(row)) {
             self.all_short.store(false, Relaxed);
         }
     }
@@ -184,12 +184,16 @@ impl<E: VectorElement> Vectors<E> {
             return Some(Cow::Borrowed(&row[..self.dim]));
         }
         let mut values = vec![E::zeroed(); self.dim];
-        halves::join(bytemuck::cast_slice(row), bytemuck::cast_slice_mut(&mut values));
+        split_rows::join(bytemuck::cast_slice(row), bytemuck::cast_slice_mut(&mut values));
         Some(Cow::Owned(values))
     }
 
     /// Refuses a vector that does not fit.
-    fn inspect(&self, vector: &[E], flawed: fn(Flaw) -> VectorError) -> Result<(), VectorError> {
+    fn inspect(
+        &self,
+        vector: &[E],
+        flawed: fn(InvalidVector) -> VectorError,
+    ) -> Result<(), VectorError> {
         if vector.len() != self.dim {
             return Err(VectorError::Dimension { expected: self.dim, found: vector.len() });
         }
@@ -214,8 +218,8 @@ impl<E: VectorElement> Vectors<E> {
                 let (whole, upper) = (self.rows(), self.rows());
                 // After the rows: where one of them is not short, this has been cleared.
                 let is_exact =
-                    self.all_short.load(Relaxed) && (is_member || halves::is_short(target));
-                Compared::Halves(Halves::new(halved, whole, upper, target, is_exact))
+                    self.all_short.load(Relaxed) && (is_member || split_rows::is_short(target));
+                Compared::SplitRows(SplitRows::new(halved, whole, upper, target, is_exact))
             }
         };
         VectorScorer::new(rows, self.normalised)
@@ -246,7 +250,7 @@ fn store<E: VectorElement>(
     }
     whole.resize(values.len(), E::zeroed());
     E::store(values, metric, whole);
-    halves::split(bytemuck::cast_slice(whole), bytemuck::cast_slice_mut(row));
+    split_rows::split(bytemuck::cast_slice(whole), bytemuck::cast_slice_mut(row));
 }
 
 impl<E: VectorElement> Space for Vectors<E> {
@@ -301,7 +305,7 @@ impl<E: VectorElement> Store for Vectors<E> {
     type Point = [E];
     type PointError = VectorError;
 
-    fn newcomer<'a>(
+    fn insert_scorer<'a>(
         &'a self,
         point: &'a [E],
         scratch: &'a mut QueryBuffer<E>,
@@ -327,7 +331,7 @@ impl<E: VectorElement> Store for Vectors<E> {
         self.append(point)
     }
 
-    fn keep(&self, ids: &[Id]) -> Result<Self, VectorError> {
+    fn subset(&self, ids: &[Id]) -> Result<Self, VectorError> {
         let kept = Self::on(self.kernel.backend(), self.dim, self.metric)?;
         let copy = |row: usize, out: &mut [E]| {
             let stored = self.table.row(ids[row]);
@@ -335,7 +339,7 @@ impl<E: VectorElement> Store for Vectors<E> {
                 out.copy_from_slice(stored);
             } else {
                 let values = bytemuck::cast_slice(&stored[..self.dim]);
-                halves::split(values, bytemuck::cast_slice_mut(out));
+                split_rows::split(values, bytemuck::cast_slice_mut(out));
             }
             kept.note(out);
         };

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use nearfield_kernels::{Backend, Metric};
 
-use super::{VectorElement, VectorError, Vectors, halves, stride};
-use crate::format::{Damage, Flag, Head, Kind, Parts, ReadError, Source};
+use super::{VectorElement, VectorError, Vectors, split_rows, stride};
+use crate::file::{Corruption, Flag, Head, Kind, Parts, ReadError, Source};
 
 /// Why vectors in a file cannot be had.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl<E: VectorElement> Vectors<E> {
         head.element = element_name::<E>().to_owned();
         head.dim = self.dim as u32;
         head.stride = self.table.stride() as u32;
-        head.set(Flag::Halves, self.halved.is_some());
+        head.set(Flag::SplitRows, self.halved.is_some());
         head.set(Flag::Short, self.all_short.load(Relaxed));
         parts.table(Kind::Rows, &self.table, rows);
     }
@@ -38,20 +38,21 @@ impl<E: VectorElement> Vectors<E> {
         if head.element != element_name::<E>() {
             return Err(RowsError::Element(head.element.clone()));
         }
-        let damaged = |damage: Damage| RowsError::Read(damage.into());
+        let damaged = |damage: Corruption| RowsError::Read(damage.into());
         let metric = Metric::ALL.into_iter().find(|metric| metric.name() == head.metric);
-        let metric = metric
-            .ok_or_else(|| damaged(Damage::Name { of: "metric", found: head.metric.clone() }))?;
+        let metric = metric.ok_or_else(|| {
+            damaged(Corruption::Name { of: "metric", found: head.metric.clone() })
+        })?;
         let dim = head.dim as usize;
         if stride::<E>(dim) != Some(head.stride as usize) {
-            return Err(damaged(Damage::Field { name: "stride", value: head.stride.into() }));
+            return Err(damaged(Corruption::Field { name: "stride", value: head.stride.into() }));
         }
         let on = || Self::on(Backend::best()?, dim, metric);
         let vectors = on().map_err(RowsError::Vectors)?;
         // Those of imported graphs are whole where others would be in halves.
-        let halved = vectors.halved.filter(|_| head.has(Flag::Halves));
-        if halved.is_some() != head.has(Flag::Halves) {
-            return Err(damaged(Damage::Field { name: "flags", value: head.flags.into() }));
+        let halved = vectors.halved.filter(|_| head.has(Flag::SplitRows));
+        if halved.is_some() != head.has(Flag::SplitRows) {
+            return Err(damaged(Corruption::Field { name: "flags", value: head.flags.into() }));
         }
         let stride = vectors.table.stride();
         let table = source.table(Kind::Rows, stride, head.points as usize);
@@ -60,12 +61,12 @@ impl<E: VectorElement> Vectors<E> {
     }
 
     /// Verifies that rows are what the head says of them.
-    pub(crate) fn verify(&self) -> Result<(), Damage> {
+    pub(crate) fn verify(&self) -> Result<(), Corruption> {
         let claims = self.halved.is_some() && self.all_short.load(Relaxed);
-        let is_short = |row: u32| halves::is_short(bytemuck::cast_slice(self.table.row(row)));
+        let is_short = |row: u32| split_rows::is_short(bytemuck::cast_slice(self.table.row(row)));
         let mut rows = 0..if claims { self.table.len() as u32 } else { 0 };
         match rows.find(|row| !is_short(*row)) {
-            Some(row) => Err(Damage::Item { section: Kind::Rows, item: row.into() }),
+            Some(row) => Err(Corruption::Item { section: Kind::Rows, item: row.into() }),
             None => Ok(()),
         }
     }

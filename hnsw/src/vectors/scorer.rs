@@ -6,8 +6,8 @@ use nearfield_kernels::{Kernel, Rows};
 
 use super::bound::least_of_cosine;
 use super::element::VectorElement;
-use super::halves::Halves;
 use super::identity::{equal, fingerprint};
+use super::split_rows::SplitRows;
 use crate::id::Id;
 use crate::space::Scorer;
 use crate::store::Segment;
@@ -53,7 +53,7 @@ pub struct VectorScorer<'a, E: VectorElement> {
 #[expect(clippy::large_enum_variant, reason = "one at a time, on the stack of a search")]
 pub(super) enum Compared<'a, E: VectorElement> {
     Whole { kernel: Kernel<E>, rows: Rows<'a, E>, target: &'a [E] },
-    Halves(Halves<'a>),
+    SplitRows(SplitRows<'a>),
 }
 
 impl<'a, E: VectorElement> VectorScorer<'a, E> {
@@ -72,10 +72,10 @@ impl<'a, E: VectorElement> VectorScorer<'a, E> {
 }
 
 impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
-    fn aim(&mut self, id: Id) {
+    fn set_target(&mut self, id: Id) {
         match &mut self.rows {
             Compared::Whole { rows, target, .. } => *target = rows.row(id),
-            Compared::Halves(halves) => halves.aim(id),
+            Compared::SplitRows(rows) => rows.set_target(id),
         }
     }
 
@@ -89,7 +89,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
     fn score_all(&mut self, ids: &[Id], out: &mut [f32]) {
         match &mut self.rows {
             Compared::Whole { kernel, rows, target } => kernel.gather(target, rows, ids, out),
-            Compared::Halves(halves) => halves.score_all(ids, out),
+            Compared::SplitRows(rows) => rows.score_all(ids, out),
         }
         self.finish(out);
     }
@@ -97,14 +97,14 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
     fn fingerprint(&self) -> Option<u64> {
         Some(match &self.rows {
             Compared::Whole { target, .. } => fingerprint(target),
-            Compared::Halves(halves) => fingerprint(halves.target()),
+            Compared::SplitRows(rows) => fingerprint(rows.target()),
         })
     }
 
-    fn is_at(&self, id: Id) -> bool {
+    fn equals_target(&self, id: Id) -> bool {
         match &self.rows {
             Compared::Whole { target, rows, .. } => equal(rows.row(id), target),
-            Compared::Halves(halves) => halves.is_at(id),
+            Compared::SplitRows(rows) => rows.equals_target(id),
         }
     }
 
@@ -112,17 +112,17 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         match &mut self.rows {
             Compared::Whole { .. } if self.normalised.is_none() => score,
             Compared::Whole { target, .. } => least_of_cosine(score, target.len()),
-            Compared::Halves(halves) => halves.least(id, score),
+            Compared::SplitRows(rows) => rows.least(id, score),
         }
     }
 
-    fn refine(&mut self, ids: &[Id], scores: &mut [f32]) {
+    fn rerank(&mut self, ids: &[Id], scores: &mut [f32]) {
         match (&mut self.rows, self.normalised) {
             (Compared::Whole { rows, target, .. }, Some(kernel)) => {
                 kernel.gather(target, rows, ids, scores);
             }
             (Compared::Whole { .. }, None) => {}
-            (Compared::Halves(halves), _) => halves.refine(ids, scores),
+            (Compared::SplitRows(rows), _) => rows.rerank(ids, scores),
         }
         if self.normalised.is_some() {
             for score in scores {
@@ -139,7 +139,7 @@ impl<E: VectorElement> fmt::Debug for VectorScorer<'_, E> {
             Compared::Whole { kernel, rows, .. } => {
                 debug.field("kernel", kernel).field("rows", rows)
             }
-            Compared::Halves(halves) => debug.field("halves", halves),
+            Compared::SplitRows(rows) => debug.field("split_rows", rows),
         };
         debug.finish_non_exhaustive()
     }

@@ -1,7 +1,8 @@
 //! A space in which no search begins at the point that it is for: what it finds, the graph has led to.
 
 use nearfield_hnsw::{
-    Id, QueryBuffer, Scorer, Space, Store, VectorElement, VectorError, VectorScorer, Vectors,
+    Id, Vectors,
+    space::{QueryBuffer, Scorer, Space, Store, VectorElement, VectorError, VectorScorer},
 };
 
 pub(crate) struct Blind<E: VectorElement>(pub(crate) Vectors<E>);
@@ -48,26 +49,26 @@ impl<E: VectorElement> Store for Blind<E> {
     type Point = [E];
     type PointError = VectorError;
 
-    fn newcomer<'a>(
+    fn insert_scorer<'a>(
         &'a self,
         point: &'a [E],
         scratch: &'a mut QueryBuffer<E>,
     ) -> Result<BlindScorer<'a, E>, VectorError> {
-        self.0.newcomer(point, scratch).map(BlindScorer)
+        self.0.insert_scorer(point, scratch).map(BlindScorer)
     }
 
     fn push(&self, point: &[E]) -> Result<Id, VectorError> {
         self.0.push(point)
     }
 
-    fn keep(&self, ids: &[Id]) -> Result<Self, VectorError> {
-        self.0.keep(ids).map(Self)
+    fn subset(&self, ids: &[Id]) -> Result<Self, VectorError> {
+        self.0.subset(ids).map(Self)
     }
 }
 
 impl<E: VectorElement> Scorer for BlindScorer<'_, E> {
-    fn aim(&mut self, id: Id) {
-        self.0.aim(id);
+    fn set_target(&mut self, id: Id) {
+        self.0.set_target(id);
     }
 
     fn score(&mut self, id: Id) -> f32 {
@@ -82,7 +83,7 @@ impl<E: VectorElement> Scorer for BlindScorer<'_, E> {
         self.0.least(id, score)
     }
 
-    fn refine(&mut self, ids: &[Id], scores: &mut [f32]) {
-        self.0.refine(ids, scores);
+    fn rerank(&mut self, ids: &[Id], scores: &mut [f32]) {
+        self.0.rerank(ids, scores);
     }
 }

@@ -4,7 +4,11 @@
 
 use std::path::Path;
 
-use nearfield_hnsw::{Hnsw, Index, OpenError, SavedKey, Space, VectorElement, Vectors};
+use nearfield_hnsw::{
+    Hnsw, Index, SavedKey, Vectors,
+    file::OpenError,
+    space::{Space, VectorElement},
+};
 
 // SAFETY of all: a test has its folder for itself, and replaces files there only when what was opened
 // before is gone, or by another file.

@@ -6,9 +6,10 @@ pub(crate) mod mapped;
 
 pub(crate) use blind::Blind;
 use nearfield_hnsw::{
-    Backend, Build, Hnsw, Id, Metric, Params, Scorer, Search, Space, VectorElement, Vectors, bf16,
-    f16,
+    Build, Hnsw, Id, Metric, Params, Search, Vectors, bf16, f16,
+    space::{Scorer, Space, VectorElement},
 };
+use nearfield_kernels::Backend;
 
 /// A small generator of reproducible numbers (SplitMix64).
 pub(crate) struct Random(u64);
@@ -144,7 +145,7 @@ pub(crate) fn assert_scores<S: Space>(space: &S, distance: impl Fn(Id, Id) -> f3
         let mut out = vec![f32::NAN; ids.len()];
         space.member(*a).score_all(&ids, &mut out);
         assert_eq!(out, expected, "of the member {a}");
-        aimed.aim(*a);
+        aimed.set_target(*a);
         aimed.score_all(&ids, &mut out);
         assert_eq!(out, expected, "aimed at {a}");
         out.iter_mut().zip(&ids).for_each(|(out, b)| *out = aimed.score(*b));

@@ -18,7 +18,7 @@ use bench_suite::{
 use clap::ArgAction;
 use indicatif::{ProgressBar, ProgressStyle};
 use nearfield_files::{Matrix, Values};
-use nearfield_hnsw::{Params, Search, VectorElement};
+use nearfield_hnsw::{Params, Search, space::VectorElement};
 use nearfield_kernels::{Backend, Metric, bf16, f16};
 
 use super::workload;

@@ -13,7 +13,7 @@ use bench_suite::{
 };
 use indicatif::ProgressBar;
 use nearfield_files::{Keys, Matrix, Problem, Reader, write, write_keyed};
-use nearfield_hnsw::{Build, VectorElement};
+use nearfield_hnsw::{Build, space::VectorElement};
 use nearfield_kernels::Metric;
 
 /// From an index (.nearfield, or one of hnswlib, usearch or faiss, by its content) to .nearfield, to

@@ -19,7 +19,10 @@ use bench_suite::{
     random::Random,
 };
 use indicatif::ProgressBar;
-use nearfield_hnsw::{Durable, Every, Index, OnFlush, Params, Policy, RecoverError, WriteError};
+use nearfield_hnsw::{
+    Durable, Index, Params,
+    durable::{Every, OnFlush, Policy, RecoverError, WriteError},
+};
 use serde::Serialize;
 
 /// Kills after which a new index is begun, since ids are not used again and the index grows.

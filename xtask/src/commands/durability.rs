@@ -11,7 +11,7 @@ use bench_suite::{
     table::Prepare,
     workload::Files,
 };
-use nearfield_hnsw::VectorElement;
+use nearfield_hnsw::space::VectorElement;
 use nearfield_kernels::Metric;
 
 use super::workload;

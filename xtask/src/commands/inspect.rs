@@ -7,8 +7,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use nearfield_hnsw::{
-    BadLog, Damage, FileInfo, Hnsw, Index, LogInfo, OpenCause, OpenError, RecoverError, SavedKey,
-    Stats, VectorElement, Vectors, bf16, f16,
+    Hnsw, Index, SavedKey, Vectors, bf16,
+    durable::{BadLog, LogInfo, RecoverError},
+    f16,
+    file::{Corruption, FileInfo, OpenCause, OpenError},
+    inspect::Stats,
+    space::VectorElement,
 };
 use serde::Serialize;
 
@@ -76,7 +80,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         return log(&file.join("log"), args.json);
     }
     match FileInfo::read(file) {
-        Err(OpenError { cause: OpenCause::Damaged(Damage::NotAnIndex), .. }) if is_log(file) => {
+        Err(OpenError { cause: OpenCause::Damaged(Corruption::NotAnIndex), .. })
+            if is_log(file) =>
+        {
             log(file, args.json)
         }
         _ => index(file, args.json),

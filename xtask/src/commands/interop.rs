@@ -8,7 +8,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use bench_suite::bundled;
-use nearfield_hnsw::{Build, Index, Metric, Params, Search, VectorElement, Vectors, bf16, f16};
+use nearfield_hnsw::{
+    Build, Index, Metric, Params, Search, Vectors, bf16, f16, space::VectorElement,
+};
 use serde::Serialize;
 
 use crate::process::{command, run as run_shown};

@@ -14,7 +14,7 @@ use bench_suite::{
     topic::{self, Topic},
     workload::Files,
 };
-use nearfield_hnsw::VectorElement;
+use nearfield_hnsw::space::VectorElement;
 use nearfield_kernels::Metric;
 
 use super::workload;

@@ -18,18 +18,20 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let spreads =
         stalls::measure(points).map_err(|failure| anyhow!("{points} points: {failure}"))?;
     println!(
-        "{:<24}{:>10}{:>12}{:>12}{:>12}{:>12}",
-        "", "calls", "median ms", "99 % ms", "most ms", "at call"
+        "{:<24}{:>10}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}",
+        "", "calls", "median ms", "99 % ms", "most ms", "at call", "most CPU ms", "at call"
     );
     for spread in &spreads {
         println!(
-            "{:<24}{:>10}{:>12.3}{:>12.3}{:>12.3}{:>12}",
+            "{:<24}{:>10}{:>12.3}{:>12.3}{:>12.3}{:>12}{:>12.3}{:>12}",
             spread.operation,
             spread.calls,
             spread.median_ms,
             spread.most_of_99_percent_ms,
             spread.most_ms,
-            spread.longest
+            spread.longest,
+            spread.most_cpu_ms.unwrap_or(f64::NAN),
+            spread.costliest.unwrap_or(0),
         );
     }
     println!("{}", serde_json::json!({ "points": points, "spreads": spreads }));

@@ -111,7 +111,7 @@ impl Layers {
                 Layer::Normalised => are_normalised(&parsed)?,
                 Layer::Refined => {
                     parsed.rows = storage::read(cursor, &self.head)?;
-                    cursor.items(4, 1, "how many hits are refined")?;
+                    cursor.items(4, 1, "how many hits are reranked")?;
                 }
             }
         }
