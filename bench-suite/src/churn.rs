@@ -6,12 +6,13 @@
 
 use std::time::Instant;
 
+use anyhow::{Context as _, bail, ensure};
 use nearfield_hnsw::{
-    Build, BuildError, Index, InsertError, Params, Search, SearchError, Unwritable, Vectors,
+    Build, Index, Params, Search, SearchError, Vectors,
     search::Searcher,
     space::{VectorElement, VectorError},
 };
-use nearfield_kernels::{Backend, Unsupported};
+use nearfield_kernels::Backend;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -72,63 +73,24 @@ pub struct Searched {
     pub distances_per_query: f64,
 }
 
-/// Why nothing was measured.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChurnError {
-    /// Not a share.
-    #[error("the share to replace is {0}; it must be above 0 and at most 1")]
-    Share(f64),
-    /// A base that leaves nothing to exchange.
-    #[error("{0} rows are too few to replace some by others")]
-    TooFew(usize),
-    /// The kernel cannot be had.
-    #[error(transparent)]
-    Kernel(#[from] Unsupported),
-    /// The rows were refused.
-    #[error("the base was refused: {0}")]
-    Base(#[from] VectorError),
-    /// An index cannot be built.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// A point cannot be inserted.
-    #[error(transparent)]
-    Insert(#[from] InsertError<VectorError>),
-    /// A point cannot be removed.
-    #[error(transparent)]
-    Remove(#[from] Unwritable),
-    /// A search was refused.
-    #[error(transparent)]
-    Search(#[from] SearchError<VectorError>),
-    /// An invariant of the index does not hold.
-    #[error("after round {round}: {broken}")]
-    InvariantViolation {
-        /// When.
-        round: usize,
-        /// Which.
-        broken: nearfield_hnsw::inspect::InvariantViolation,
-    },
-    /// The one who wanted the results does not take them.
-    #[error("the results cannot be written: {0}")]
-    Report(#[from] std::io::Error),
-}
-
 /// Builds an index over a part of the base and exchanges points, telling `report` of each round.
 ///
 /// # Errors
-/// [`ChurnError`]; all settings are checked before the work begins.
+/// What the index refused, or which invariant does not hold; all settings are checked before the work begins.
 pub fn run<E: VectorElement>(
     workload: &Workload<E>,
     churn: &Churn,
     mut report: impl FnMut(&Round) -> std::io::Result<()>,
-) -> Result<(), ChurnError> {
-    if !(churn.share > 0.0 && churn.share <= 1.0) {
-        return Err(ChurnError::Share(churn.share));
-    }
+) -> anyhow::Result<()> {
+    let share = churn.share;
+    ensure!(
+        share > 0.0 && share <= 1.0,
+        "the share to replace is {share}; it must be above 0 and at most 1"
+    );
     let rows = workload.base.len();
     let live = (rows as f64 / (1.0 + churn.share)) as usize;
     if live == 0 || live == rows {
-        return Err(ChurnError::TooFew(rows));
+        bail!("{rows} rows are too few to replace some by others");
     }
     let mut course = Course::new(workload, churn, live)?;
     report(&course.look(0, 0.0)?)?;
@@ -153,7 +115,7 @@ struct Course<'a, E: VectorElement> {
 }
 
 impl<'a, E: VectorElement> Course<'a, E> {
-    fn new(workload: &'a Workload<E>, churn: &'a Churn, live: usize) -> Result<Self, ChurnError> {
+    fn new(workload: &'a Workload<E>, churn: &'a Churn, live: usize) -> anyhow::Result<Self> {
         let mut random = Random::new(churn.params.seed);
         let mut rows: Vec<u32> = (0..workload.base.len() as u32).collect();
         shuffle(&mut rows, &mut random);
@@ -163,7 +125,7 @@ impl<'a, E: VectorElement> Course<'a, E> {
     }
 
     /// Gives a share of the keys rows from the spare ones.
-    fn exchange(&mut self) -> Result<(), ChurnError> {
+    fn exchange(&mut self) -> anyhow::Result<()> {
         let count = (self.live.len() as f64 * self.churn.share) as usize;
         let mut keys: Vec<u32> = (0..self.live.len() as u32).collect();
         shuffle(&mut keys, &mut self.random);
@@ -182,8 +144,8 @@ impl<'a, E: VectorElement> Course<'a, E> {
     }
 
     /// Measures the index, and a fresh one beside it.
-    fn look(&self, round: usize, seconds: f64) -> Result<Round, ChurnError> {
-        self.index.check().map_err(|broken| ChurnError::InvariantViolation { round, broken })?;
+    fn look(&self, round: usize, seconds: f64) -> anyhow::Result<Round> {
+        self.index.check().with_context(|| format!("after round {round}"))?;
         let (workload, churn) = (self.workload, self.churn);
         let base = self.living();
         let kernel = workload.kernel(None)?;
@@ -209,7 +171,7 @@ impl<'a, E: VectorElement> Course<'a, E> {
         Table::new(self.workload.base.dim(), rows.copied().collect())
     }
 
-    fn self_misses(&self, base: &Table<E>) -> Result<usize, ChurnError> {
+    fn self_misses(&self, base: &Table<E>) -> anyhow::Result<usize> {
         let mut searcher = self.index.searcher();
         let mut misses = 0;
         for place in 0..base.len() {
@@ -222,7 +184,7 @@ impl<'a, E: VectorElement> Course<'a, E> {
         Ok(misses)
     }
 
-    fn search(&self, index: &Tested<E>, marker: &Marker<'_, E>) -> Result<Searched, ChurnError> {
+    fn search(&self, index: &Tested<E>, marker: &Marker<'_, E>) -> anyhow::Result<Searched> {
         let churn = self.churn;
         let queries = &self.workload.queries;
         let mut searcher: Searcher<'_, _> = index.searcher();
@@ -249,7 +211,7 @@ fn build<E: VectorElement>(
     workload: &Workload<E>,
     churn: &Churn,
     rows: &[u32],
-) -> Result<Tested<E>, ChurnError> {
+) -> anyhow::Result<Tested<E>> {
     let mut vectors = Vectors::on(Backend::best()?, workload.base.dim(), workload.metric)?;
     let values = rows.iter().flat_map(|row| workload.base.row(*row as usize)).copied();
     vectors.extend(&values.collect::<Vec<E>>())?;

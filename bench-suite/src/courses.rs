@@ -35,32 +35,6 @@ impl<Q, R> Course<Q, R> for Pair<'_, Q, R> {
     }
 }
 
-/// All rows, one after the other.
-pub(crate) struct InOrder<'a, Q, R> {
-    query: &'a [Q],
-    rows: Flat<'a, R>,
-    out: Vec<f32>,
-}
-
-impl<'a, Q, R> InOrder<'a, Q, R> {
-    pub(crate) fn new(query: &'a [Q], rows: Flat<'a, R>) -> Self {
-        let out = vec![0.0; rows.len()];
-        Self { query, rows, out }
-    }
-}
-
-impl<Q, R> Course<Q, R> for InOrder<'_, Q, R> {
-    fn distances(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn run(&mut self, way: &dyn Way<Q, R>, calls: u64) {
-        for _ in 0..calls {
-            way.one_to_many(self.query, &self.rows, black_box(&mut self.out));
-        }
-    }
-}
-
 /// Random rows, a hop of them per call. Where the next hop goes depends on the result of the last,
 /// as in a graph.
 pub(crate) struct Hops<'a, Q, R> {

@@ -10,10 +10,10 @@ use std::{
 };
 
 use nearfield_hnsw::{
-    Build, BuildError, Durable, Index, InsertError, Params, Search, SearchError, Vectors,
-    durable::{CreateError, Every, LogError, OnFlush, Policy, WriteError},
-    file::{OpenError, SaveError},
-    space::{VectorElement, VectorError},
+    Build, Durable, Index, Params, Search, Vectors,
+    durable::{Every, OnFlush, Policy},
+    file::OpenError,
+    space::VectorElement,
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,33 +69,6 @@ pub enum Event {
     },
 }
 
-/// Why nothing was measured.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each is what its error says")]
-pub enum DurabilityError {
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    #[error("the base was refused: {0}")]
-    Base(#[from] VectorError),
-    #[error(transparent)]
-    Save(#[from] SaveError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error("the first query: {0}")]
-    Search(#[from] SearchError<VectorError>),
-    #[error(transparent)]
-    Create(#[from] CreateError),
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    #[error(transparent)]
-    Insert(#[from] InsertError<VectorError>),
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
 /// Keys are the numbers of rows.
 type Keyed<E> = Index<u64, Vectors<E>>;
 
@@ -109,7 +82,7 @@ type Opener<E> = fn(&Path) -> Result<Keyed<E>, OpenError>;
 pub fn build<E: VectorElement>(
     workload: &Workload<E>,
     settings: &Settings,
-) -> Result<Keyed<E>, DurabilityError> {
+) -> anyhow::Result<Keyed<E>> {
     let base = &workload.base;
     let mut vectors = Vectors::new(base.dim(), workload.metric)?;
     vectors.extend(base.values())?;
@@ -127,7 +100,7 @@ pub fn save_and_open<E: VectorElement>(
     workload: &Workload<E>,
     path: &Path,
     mut report: impl FnMut(Event) -> io::Result<()>,
-) -> Result<(), DurabilityError> {
+) -> anyhow::Result<()> {
     let library = || "nearfield".to_owned();
     let start = Instant::now();
     index.save(path)?;
@@ -160,8 +133,8 @@ pub fn log<E: VectorElement>(
     settings: &Settings,
     folder: &Path,
     mut report: impl FnMut(Event) -> io::Result<()>,
-) -> Result<(), DurabilityError> {
-    let empty = || -> Result<Keyed<E>, DurabilityError> {
+) -> anyhow::Result<()> {
+    let empty = || -> anyhow::Result<Keyed<E>> {
         let rows = settings.inserts.min(workload.base.len());
         let vectors = Vectors::new(workload.base.dim(), workload.metric)?.with_capacity(rows);
         Ok(Index::new(vectors, settings.params.clone())?)
@@ -173,7 +146,7 @@ pub fn log<E: VectorElement>(
         let index = empty()?;
         let rate = rate(workload, settings, writers, |key, row| index.insert(key, row).map(drop))?;
         tell("no log", rate)?;
-        let durable = |policy: &str| -> Result<Durable<u64, E>, DurabilityError> {
+        let durable = |policy: &str| -> anyhow::Result<Durable<u64, E>> {
             Ok(Durable::create(folder.join(format!("{policy}-{writers}")), empty()?)?)
         };
         let on_flush = durable("on flush")?.relaxed(OnFlush);
@@ -191,17 +164,17 @@ fn logged<E: VectorElement, P: Policy>(
     settings: &Settings,
     writers: usize,
     index: &Durable<u64, E, P>,
-) -> Result<f64, DurabilityError> {
+) -> anyhow::Result<f64> {
     rate(workload, settings, writers, |key, row| index.insert(key, row).map(drop))
 }
 
 /// How often `insert` runs per second, on so many threads.
-fn rate<E: VectorElement, F: Send + Into<DurabilityError>>(
+fn rate<E: VectorElement, F: Send + Into<anyhow::Error>>(
     workload: &Workload<E>,
     settings: &Settings,
     writers: usize,
     insert: impl Fn(u64, &[E]) -> Result<(), F> + Sync,
-) -> Result<f64, DurabilityError> {
+) -> anyhow::Result<f64> {
     let rows = settings.inserts.min(workload.base.len());
     let next = AtomicUsize::new(0);
     let write = || {

@@ -1,39 +1,57 @@
 //! What measures Nearfield: exact truth, recall runs, the machine itself.
 
 pub mod ann;
-pub mod arguments;
 pub mod bundled;
-pub mod churn;
 mod courses;
-pub mod crash;
 pub mod curve;
-pub mod durability;
 mod elements;
-pub mod export;
-pub mod generated;
-pub mod kernel_cells;
 pub mod kernel_runs;
 pub mod machine;
-mod mapped;
-pub mod mixed;
 mod passes;
-pub mod peer_index;
 pub mod peers;
 pub mod plain;
-pub mod pooled;
 pub mod random;
-pub mod rates;
 pub mod recall;
 pub mod roofline;
-pub mod saved;
-pub mod scaling;
-pub mod stalls;
 pub mod table;
 pub mod timing;
-pub mod topic;
 pub mod truth;
 pub mod ways;
 pub mod workload;
+
+// What `cargo xtask bench` does not need.
+#[cfg(feature = "all-commands")]
+pub mod arguments;
+#[cfg(feature = "all-commands")]
+pub mod churn;
+#[cfg(feature = "all-commands")]
+pub mod crash;
+#[cfg(feature = "all-commands")]
+pub mod durability;
+#[cfg(feature = "all-commands")]
+pub mod export;
+#[cfg(feature = "all-commands")]
+pub mod generated;
+#[cfg(feature = "all-commands")]
+pub mod kernel_cells;
+#[cfg(feature = "all-commands")]
+mod mapped;
+#[cfg(feature = "all-commands")]
+pub mod mixed;
+#[cfg(feature = "all-commands")]
+pub mod peer_index;
+#[cfg(feature = "all-commands")]
+pub mod pooled;
+#[cfg(feature = "all-commands")]
+pub mod rates;
+#[cfg(feature = "all-commands")]
+pub mod saved;
+#[cfg(feature = "all-commands")]
+pub mod scaling;
+#[cfg(feature = "all-commands")]
+pub mod stalls;
+#[cfg(feature = "all-commands")]
+pub mod topic;
 
 pub use table::Table;
 pub use truth::Truth;

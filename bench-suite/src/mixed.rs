@@ -9,12 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nearfield_hnsw::{
-    Build, BuildError, Index, InsertError, KeyHit, Params, Search, SearchError, Unwritable,
-    Vectors,
-    inspect::InvariantViolation,
-    space::{VectorElement, VectorError},
-};
+use anyhow::bail;
+use nearfield_hnsw::{Build, Index, KeyHit, Params, Search, Vectors, space::VectorElement};
 use serde::{Deserialize, Serialize};
 
 use crate::{random::Random, table::Table, workload::Workload};
@@ -69,43 +65,6 @@ pub struct Line {
     pub counts: Counts,
 }
 
-/// Why the load was not carried out.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MixedError {
-    /// A base that is too small.
-    #[error("{rows} rows are too few for {threads} threads; at least {needed} are needed")]
-    TooFew {
-        /// Rows of the base.
-        rows: usize,
-        /// Threads.
-        threads: usize,
-        /// Rows that are enough.
-        needed: usize,
-    },
-    /// The rows were refused.
-    #[error("the base was refused: {0}")]
-    Base(#[from] VectorError),
-    /// The index cannot be built.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// A point cannot be inserted.
-    #[error(transparent)]
-    Insert(#[from] InsertError<VectorError>),
-    /// A point cannot be removed.
-    #[error(transparent)]
-    Remove(#[from] Unwritable),
-    /// A search was refused.
-    #[error(transparent)]
-    Search(#[from] SearchError<VectorError>),
-    /// An invariant of the index does not hold in the end.
-    #[error(transparent)]
-    InvariantViolation(#[from] InvariantViolation),
-    /// The one who wanted the results does not take them.
-    #[error("the results cannot be written: {0}")]
-    Report(#[from] std::io::Error),
-}
-
 type Tested<E> = Index<u64, Vectors<E>>;
 
 /// The key that moves to and fro; beyond all others.
@@ -118,7 +77,7 @@ const LEAST: usize = 100;
 /// second, and of the whole in the end.
 ///
 /// # Errors
-/// [`MixedError`]: of the threads' errors the first.
+/// What the index refused, or which invariant does not hold: of the threads' errors the first.
 ///
 /// # Panics
 /// When a thread does: the index has a bug then.
@@ -126,10 +85,11 @@ pub fn run<E: VectorElement>(
     workload: &Workload<E>,
     mixed: &Mixed,
     mut report: impl FnMut(&Line) -> std::io::Result<()>,
-) -> Result<(), MixedError> {
+) -> anyhow::Result<()> {
     let (rows, threads) = (workload.base.len(), mixed.threads);
     if threads == 0 || rows < LEAST * threads {
-        return Err(MixedError::TooFew { rows, threads, needed: LEAST * threads.max(1) });
+        let needed = LEAST * threads.max(1);
+        bail!("{rows} rows are too few for {threads} threads; at least {needed} are needed");
     }
     let index = build(workload, mixed)?;
     let is_over = AtomicBool::new(false);
@@ -143,7 +103,7 @@ pub fn run<E: VectorElement>(
                 while !is_over.load(Relaxed) {
                     worker.step()?;
                 }
-                Ok::<_, MixedError>(worker.owned)
+                anyhow::Ok(worker.owned)
             })
         };
         let workers: Vec<_> = (0..threads).map(worker).collect();
@@ -155,7 +115,7 @@ pub fn run<E: VectorElement>(
             workers.into_iter().map(|worker| worker.join().expect("a worker panicked")).collect();
         pendulum.join().expect("the pendulum panicked")?;
         checker.join().expect("the checker panicked")?;
-        Ok::<_, MixedError>((owned?, reported?))
+        anyhow::Ok((owned?, reported?))
     })?;
     index.check()?;
     let mut counts = last;
@@ -164,7 +124,7 @@ pub fn run<E: VectorElement>(
     Ok(())
 }
 
-fn build<E: VectorElement>(workload: &Workload<E>, mixed: &Mixed) -> Result<Tested<E>, MixedError> {
+fn build<E: VectorElement>(workload: &Workload<E>, mixed: &Mixed) -> anyhow::Result<Tested<E>> {
     let base = &workload.base;
     let half = base.len() / 2;
     let mut vectors = Vectors::new(base.dim(), workload.metric)?;
@@ -201,7 +161,7 @@ fn settle<E: VectorElement>(
     mixed: &Mixed,
     owned: Vec<HashMap<u64, u32>>,
     counts: &mut Counts,
-) -> Result<(), MixedError> {
+) -> anyhow::Result<()> {
     let owned: HashMap<u64, u32> = owned.into_iter().flatten().collect();
     counts.lost_keys += index.len().abs_diff(owned.len() + 1);
     for (key, id) in owned {
@@ -320,7 +280,7 @@ impl<'a, E: VectorElement> Worker<'a, E> {
         }
     }
 
-    fn step(&mut self) -> Result<(), MixedError> {
+    fn step(&mut self) -> anyhow::Result<()> {
         // About as many come as go.
         match self.random.below(20) {
             0..10 => self.search(),
@@ -347,7 +307,7 @@ impl<'a, E: VectorElement> Worker<'a, E> {
         Some((place, self.keys[place]))
     }
 
-    fn search(&mut self) -> Result<(), MixedError> {
+    fn search(&mut self) -> anyhow::Result<()> {
         let row = self.row();
         let request = Search::new(self.mixed.k).ef(self.mixed.ef);
         let hits = self.index.search(row, request)?;
@@ -366,7 +326,7 @@ impl<'a, E: VectorElement> Worker<'a, E> {
         }
     }
 
-    fn insert(&mut self) -> Result<(), MixedError> {
+    fn insert(&mut self) -> anyhow::Result<()> {
         let (key, row) = (self.next, self.row());
         self.next += self.mixed.threads as u64;
         let id = self.index.insert(key, row)?;
@@ -375,7 +335,7 @@ impl<'a, E: VectorElement> Worker<'a, E> {
         self.written(key, id, row)
     }
 
-    fn upsert(&mut self) -> Result<(), MixedError> {
+    fn upsert(&mut self) -> anyhow::Result<()> {
         let Some((_, key)) = self.pick() else { return Ok(()) };
         let row = self.row();
         let id = self.index.upsert(key, row)?;
@@ -384,7 +344,7 @@ impl<'a, E: VectorElement> Worker<'a, E> {
     }
 
     /// What was acknowledged must be found.
-    fn written(&mut self, key: u64, id: u32, row: &[E]) -> Result<(), MixedError> {
+    fn written(&mut self, key: u64, id: u32, row: &[E]) -> anyhow::Result<()> {
         self.owned.insert(key, id);
         count(&self.tally.lost_keys, self.index.id(&key) != Some(id));
         let hits = self.index.search(row, Search::new(self.mixed.k).ef(self.mixed.ef))?;
@@ -396,7 +356,7 @@ impl<'a, E: VectorElement> Worker<'a, E> {
         Ok(())
     }
 
-    fn remove(&mut self) -> Result<(), MixedError> {
+    fn remove(&mut self) -> anyhow::Result<()> {
         let Some((place, key)) = self.pick() else { return Ok(()) };
         self.keys.swap_remove(place);
         self.owned.remove(&key);
@@ -420,7 +380,7 @@ fn swing<E: VectorElement>(
     base: &Table<E>,
     is_over: &AtomicBool,
     tally: &Tally,
-) -> Result<(), MixedError> {
+) -> anyhow::Result<()> {
     let places = [base.row(base.len() - 1), base.row(0)];
     for place in places.into_iter().cycle() {
         if is_over.load(Relaxed) {
@@ -440,7 +400,7 @@ fn check<E: VectorElement>(
     mixed: &Mixed,
     is_over: &AtomicBool,
     tally: &Tally,
-) -> Result<(), MixedError> {
+) -> anyhow::Result<()> {
     let mut random = Random::new(mixed.params.seed);
     let only_pendulum = |key: &u64| *key == PENDULUM;
     while !is_over.load(Relaxed) {

@@ -1,7 +1,6 @@
 //! How much inserting and searching get in each other's way, in our index and in others that can be
 //! changed while they are searched.
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::io;
 use std::num::NonZero;
@@ -10,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use clap::Parser;
 use nearfield_hnsw::{Build, Index, Params, Search, Vectors, space::VectorElement};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
     ann,
     arguments::{DataArgs, GraphArgs, Words},
     table::Table,
-    workload::{Files, Workload, WorkloadError},
+    workload::{Files, Workload},
 };
 
 /// What to measure on, and how.
@@ -173,9 +173,6 @@ pub struct ByThreads {
     pub inserts: f64,
 }
 
-/// What a library says went wrong.
-pub type Failure = Box<dyn Error + Send + Sync>;
-
 /// An index that can be changed while it is searched.
 pub trait Living<E>: Sized + Sync {
     /// Whose it is.
@@ -185,19 +182,19 @@ pub trait Living<E>: Sized + Sync {
     ///
     /// # Errors
     /// When the library fails.
-    fn begin(workload: &Workload<E>, points: usize, settings: &Settings) -> Result<Self, Failure>;
+    fn begin(workload: &Workload<E>, points: usize, settings: &Settings) -> anyhow::Result<Self>;
 
     /// Adds the row of this number.
     ///
     /// # Errors
     /// When the library fails.
-    fn insert(&self, row: u32, values: &[E]) -> Result<(), Failure>;
+    fn insert(&self, row: u32, values: &[E]) -> anyhow::Result<()>;
 
     /// Searches once.
     ///
     /// # Errors
     /// When the library fails.
-    fn search(&self, query: &[E], settings: &Settings) -> Result<(), Failure>;
+    fn search(&self, query: &[E], settings: &Settings) -> anyhow::Result<()>;
 }
 
 /// Our index.
@@ -207,7 +204,7 @@ pub struct Ours<E: VectorElement>(Index<u32, Vectors<E>>);
 impl<E: VectorElement> Living<E> for Ours<E> {
     const LIBRARY: &'static str = "nearfield";
 
-    fn begin(workload: &Workload<E>, points: usize, settings: &Settings) -> Result<Self, Failure> {
+    fn begin(workload: &Workload<E>, points: usize, settings: &Settings) -> anyhow::Result<Self> {
         let base = &workload.base;
         let mut vectors = Vectors::new(base.dim(), workload.metric)?.with_capacity(base.len());
         vectors.extend(&base.values()[..points * base.dim()])?;
@@ -215,38 +212,15 @@ impl<E: VectorElement> Living<E> for Ours<E> {
         Ok(Self(Index::build(vectors, keys, settings.params.clone(), Build::default())?))
     }
 
-    fn insert(&self, row: u32, values: &[E]) -> Result<(), Failure> {
+    fn insert(&self, row: u32, values: &[E]) -> anyhow::Result<()> {
         self.0.insert(row, values)?;
         Ok(())
     }
 
-    fn search(&self, query: &[E], settings: &Settings) -> Result<(), Failure> {
+    fn search(&self, query: &[E], settings: &Settings) -> anyhow::Result<()> {
         self.0.search(query, Search::new(settings.k).ef(settings.ef))?;
         Ok(())
     }
-}
-
-/// Why nothing was measured.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RatesError {
-    /// A base that is too small.
-    #[error("{rows} rows are too few to insert {inserts} and keep as many aside")]
-    TooFew {
-        /// Rows of the base.
-        rows: usize,
-        /// Points to insert.
-        inserts: usize,
-    },
-    /// The files make no workload.
-    #[error(transparent)]
-    Workload(#[from] WorkloadError),
-    /// The library failed.
-    #[error(transparent)]
-    Library(#[from] Failure),
-    /// The one who wanted the results does not take them.
-    #[error("the results cannot be written: {0}")]
-    Report(#[from] io::Error),
 }
 
 /// A whole program: reads the arguments, measures the library and prints a line of JSON for each pass.
@@ -257,7 +231,7 @@ pub fn main<L: Living<f32>>(words: impl Iterator<Item = OsString>) -> ExitCode {
         args: Args,
     }
     let Line { args } = Line::parse_from(words);
-    let result = Workload::read(&args.files()).map_err(RatesError::from).and_then(|workload| {
+    let result = Workload::read(&args.files()).map_err(anyhow::Error::from).and_then(|workload| {
         run::<f32, L>(&workload, &args.settings(), |rates| {
             serde_json::to_writer(io::stdout(), rates)?;
             println!();
@@ -267,7 +241,7 @@ pub fn main<L: Living<f32>>(words: impl Iterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -276,15 +250,15 @@ pub fn main<L: Living<f32>>(words: impl Iterator<Item = OsString>) -> ExitCode {
 /// Measures, and tells `report` of each pass.
 ///
 /// # Errors
-/// [`RatesError`]; of the threads' errors the first.
+/// What the library refused; of the threads' errors the first.
 pub fn run<E: Copy + Sync, L: Living<E>>(
     workload: &Workload<E>,
     settings: &Settings,
     mut report: impl FnMut(&Rates) -> io::Result<()>,
-) -> Result<(), RatesError> {
+) -> anyhow::Result<()> {
     let (rows, inserts) = (workload.base.len(), settings.inserts);
     if inserts == 0 || rows <= 2 * inserts {
-        return Err(RatesError::TooFew { rows, inserts });
+        bail!("{rows} rows are too few to insert {inserts} and keep as many aside");
     }
     let points = rows - 2 * inserts;
     for _ in 0..settings.passes {
@@ -294,7 +268,7 @@ pub fn run<E: Copy + Sync, L: Living<E>>(
         };
         let inserts_1 = inserts(1)?;
         let by = |&threads| Ok(ByThreads { threads, inserts: inserts(threads)? });
-        let inserts_n = settings.threads.iter().map(by).collect::<Result<_, RatesError>>()?;
+        let inserts_n = settings.threads.iter().map(by).collect::<anyhow::Result<_>>()?;
         let index = L::begin(workload, points, settings)?;
         let searches_alone = search(&index, workload, settings, &AtomicBool::new(false))?;
         let (searches_beside, inserts_beside) = beside(&index, workload, points, settings)?;
@@ -317,7 +291,7 @@ fn insert<E: Sync, L: Living<E>>(
     base: &Table<E>,
     rows: std::ops::Range<usize>,
     threads: usize,
-) -> Result<f64, RatesError> {
+) -> anyhow::Result<f64> {
     let next = AtomicUsize::new(rows.start);
     let work = || {
         loop {
@@ -329,7 +303,7 @@ fn insert<E: Sync, L: Living<E>>(
         }
     };
     let start = Instant::now();
-    let results: Result<(), RatesError> = thread::scope(|scope| {
+    let results: anyhow::Result<()> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker panicked"))
     });
@@ -343,7 +317,7 @@ fn search<E, L: Living<E>>(
     workload: &Workload<E>,
     settings: &Settings,
     is_over: &AtomicBool,
-) -> Result<f64, RatesError> {
+) -> anyhow::Result<f64> {
     let (start, time) = (Instant::now(), Duration::from_secs_f64(settings.seconds));
     let mut searches = 0;
     loop {
@@ -362,7 +336,7 @@ fn beside<E: Sync, L: Living<E>>(
     workload: &Workload<E>,
     points: usize,
     settings: &Settings,
-) -> Result<(f64, f64), RatesError> {
+) -> anyhow::Result<(f64, f64)> {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let inserter = scope.spawn(|| {
@@ -377,7 +351,7 @@ fn beside<E: Sync, L: Living<E>>(
             }
             // Without inserts beside them searches are not to be counted.
             is_over.store(true, Relaxed);
-            Ok::<_, RatesError>((row - points) as f64 / start.elapsed().as_secs_f64())
+            anyhow::Ok((row - points) as f64 / start.elapsed().as_secs_f64())
         });
         let searches = search(index, workload, settings, &is_over);
         is_over.store(true, Relaxed);
@@ -434,7 +408,8 @@ mod tests {
     fn too_few_rows_are_refused() {
         for inserts in [0, 50] {
             let error = run::<f32, Ours<f32>>(&workload(100), &settings(inserts), |_| Ok(()));
-            assert!(matches!(error, Err(RatesError::TooFew { rows: 100, .. })), "{error:?}");
+            let error = error.unwrap_err().to_string();
+            assert!(error.starts_with("100 rows are too few"), "{error}");
         }
     }
 }

@@ -30,6 +30,8 @@
 //!
 //! One that need not: [`Reader`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bin;
 #[cfg(feature = "arrow")]
 mod columns;

@@ -160,6 +160,8 @@
 //! graph holds ids only, and all that it asks of points is the trait [`Space`], which names two models;
 //! to add some while others search, [`Store`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod construct;
 pub mod durable;
 pub mod file;

@@ -2,6 +2,7 @@
 //! course through memory.
 
 mod cell;
+mod in_order;
 mod plan;
 mod run;
 

@@ -6,8 +6,9 @@ use half::{bf16, f16};
 use nearfield_kernels::{Element, Kernel};
 
 use super::cell::{Cell, Shape};
+use super::in_order::InOrder;
 use super::plan::Plan;
-use crate::courses::{Course, Hops, InOrder, Pair, Runner};
+use crate::courses::{Course, Hops, Pair, Runner};
 use crate::elements::{Filled, Timed, dims_per_element, filled};
 use crate::peers::{Faiss, Laps};
 use crate::timing::alternate;

@@ -13,6 +13,8 @@ mod markdown;
 mod model;
 mod names;
 mod plot;
+#[cfg(feature = "all-commands")]
+mod recall;
 #[cfg(test)]
 mod sample;
 mod sections;
@@ -20,6 +22,8 @@ mod summary;
 
 pub(crate) use kernels::figures as kernel_figures;
 pub(crate) use model::*;
+#[cfg(feature = "all-commands")]
+pub(crate) use recall::{Curve, recall_drawing};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,28 +49,6 @@ pub(crate) fn write(
     put("report.json", report.to_json()?)?;
     put("report.md", markdown::text(&document))?;
     put("report.html", html::page(&document)?)
-}
-
-/// A library's points of recall and queries per second, for [`recall_drawing`].
-#[derive(Clone, Debug)]
-pub(crate) struct Curve {
-    pub(crate) name: String,
-    pub(crate) points: Vec<(f64, f64)>,
-}
-
-/// An SVG file of its own: queries per second against recall@`k`, the curves beside each other.
-///
-/// # Errors
-/// When there is no point, or it cannot be drawn.
-pub(crate) fn recall_drawing(k: usize, curves: Vec<Curve>) -> anyhow::Result<String> {
-    let series = curves.into_iter().enumerate().map(|(colour, curve)| document::Series {
-        name: curve.name,
-        colour,
-        style: document::Style::Line,
-        points: curve.points.into_iter().map(|(x, y)| document::Point::new(x, y)).collect(),
-    });
-    let chart = charts::recall_of(k, series.collect()).context("there is nothing to draw")?;
-    plot::file(&chart)
 }
 
 /// The findings as lines for a terminal.

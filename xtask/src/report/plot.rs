@@ -14,6 +14,7 @@ use super::document::{Axis, Chart, Point, Series, Style};
 /// Size of the drawing; the page scales it. Small against the type, so that it reads on a phone.
 const SIZE: (u32, u32) = (560, 380);
 /// Size of a drawing that is a file of its own.
+#[cfg(any(test, feature = "all-commands"))]
 const FILE_SIZE: (u32, u32) = (900, 600);
 const TYPE: i32 = 15;
 
@@ -46,6 +47,7 @@ pub(super) fn svg(chart: &Chart) -> anyhow::Result<String> {
 }
 
 /// The chart as a file of its own, with a background and a legend.
+#[cfg(any(test, feature = "all-commands"))]
 pub(super) fn file(chart: &Chart) -> anyhow::Result<String> {
     drawn(chart, FILE_SIZE, true)
 }

@@ -6,7 +6,9 @@ mod kernels;
 mod memory;
 mod reports;
 
-pub(super) use index::{build, recall, recall_of};
+#[cfg(feature = "all-commands")]
+pub(super) use index::recall_of;
+pub(super) use index::{build, recall};
 pub(super) use kernels::{by_dimension, roofline};
 pub(super) use memory::{bandwidth, latency};
 pub(super) use reports::Reports;
