@@ -45,7 +45,7 @@ impl GraphArgs {
     /// The parameters; what these arguments do not name is as it is by default.
     pub fn params(&self) -> Params {
         let Self { m, ef_construction, seed } = *self;
-        Params { m, ef_construction, seed, ..Params::default() }
+        Params::default().m(m).ef_construction(ef_construction).seed(seed)
     }
 
     /// The words that are read as this again.

@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn churn() -> Churn {
-        let params = Params { ef_construction: 60, ..Params::default() };
+        let params = Params::default().ef_construction(60);
         let always_fresh = false;
         Churn { rounds: 3, share: 0.25, always_fresh, params, threads: 2, k: 10, ef: 64, passes: 1 }
     }

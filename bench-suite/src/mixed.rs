@@ -439,7 +439,7 @@ mod tests {
         let base = Table::new(8, (0..8 * 2000).map(|_| random.unit()).collect());
         let queries = base.clone();
         let workload = Workload { metric: Metric::L2Squared, dim: 8, base, queries, truth: None };
-        let params = Params { ef_construction: 60, ..Params::default() };
+        let params = Params::default().ef_construction(60);
         let mixed = Mixed { threads: 3, seconds: 1, params, k: 10, ef: 64 };
         let mut lines = Vec::new();
         let report = |line: &Line| {

@@ -221,7 +221,7 @@ impl Rounds {
 }
 
 fn empty() -> Result<Tested, Failure> {
-    let params = Params { m: 8, ef_construction: 16, ..Params::default() };
+    let params = Params::default().m(8).ef_construction(16);
     Ok(Index::new(Vectors::new(2, Metric::L2Squared)?, params)?)
 }
 

@@ -373,7 +373,7 @@ mod tests {
     }
 
     fn settings(inserts: usize) -> Settings {
-        let params = Params { ef_construction: 40, ..Params::default() };
+        let params = Params::default().ef_construction(40);
         Settings { passes: 2, seconds: 0.01, inserts, threads: vec![2, 3], params, k: 3, ef: 10 }
     }
 

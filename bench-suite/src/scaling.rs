@@ -115,7 +115,7 @@ mod tests {
     /// A narrow graph, so that the narrowest beam is not enough.
     fn settings() -> Settings {
         Settings {
-            params: Params { m: 4, ef_construction: 20, ..Params::default() },
+            params: Params::default().m(4).ef_construction(20),
             threads: 1,
             k: 10,
             ef: vec![],

@@ -102,7 +102,7 @@ fn point(place: u32, random: &mut Random) -> [f32; 4] {
 /// # Panics
 /// When there are no points, or the index has a bug.
 pub fn measure(points: u32) -> Result<Vec<Spread>, Failure> {
-    let params = Params { m: 8, ef_construction: 16, ..Params::default() };
+    let params = Params::default().m(8).ef_construction(16);
     let index = Index::new(Vectors::<f32>::new(4, Metric::L2Squared)?, params)?;
     let (inserts, beside_inserts) = beside_searches(&index, points, |time| {
         let mut random = Random::new(1);

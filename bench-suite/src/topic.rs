@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn costs_are_counted_before_beside_and_after() {
-        let params = Params { m: 8, ef_construction: 20, ..Params::default() };
+        let params = Params::default().m(8).ef_construction(20);
         let outcome = run(&Topic { points: 500, params, k: 5, ef: 20 }).unwrap();
         assert_eq!(outcome.before.searches, QUERIES as u64);
         assert!(outcome.beside.searches > 0 && outcome.late > 0);

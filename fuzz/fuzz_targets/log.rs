@@ -11,7 +11,7 @@ use nearfield_hnsw::{Durable, Index, Metric, Params, Vectors};
 /// An empty index over vectors of two elements.
 static SNAPSHOT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let vectors = Vectors::<f32>::new(2, Metric::L2Squared).expect("a metric for f32");
-    let params = Params { m: 2, ef_construction: 4, ..Params::default() };
+    let params = Params::default().m(2).ef_construction(4);
     let index = Index::<u64, _>::new(vectors, params).expect("good parameters");
     let folder = Folder::new();
     let path = folder.file("snapshot", &[]);

@@ -1,31 +1,37 @@
 //! Approximate nearest neighbours on a flat-array HNSW graph: **the same graph for any number of
 //! threads**, every point reachable.
 //!
-//! Three steps: [`Vectors`] hold the points, [`Hnsw::build`] links them, [`Hnsw::search`] finds the
-//! nearest. Smaller distances are closer, for every [`Metric`].
+//! An index holds points by keys of yours. It is searched and changed from any number of threads, through `&self`.
+//! Smaller distances are closer, for every [`Metric`].
 //!
 //! ```
-//! use nearfield_hnsw::{Build, Hnsw, Metric, Params, Search, Vectors};
+//! use nearfield_hnsw::{Metric, Search, VectorIndex};
 //!
-//! let mut vectors = Vectors::<f32>::new(2, Metric::L2Squared)?;
-//! vectors.extend(&[0.0, 0.0, 3.0, 4.0, 1.0, 1.0])?; // three rows of two
-//! let index = Hnsw::build(vectors, Params::default(), Build::default())?;
+//! let index = VectorIndex::with_dim(2, Metric::Cosine)?;
+//! index.insert("east", &[1.0, 0.0])?;
+//! index.extend([("north", [0.0, 1.0]), ("west", [-1.0, 0.0])])?;
 //!
-//! let hits = index.search(&[0.9, 0.8], Search::new(2).ef(64))?;
-//! assert_eq!((hits[0].id, hits[1].id), (2, 0));
-//!
-//! assert_eq!(index.insert(&[0.5, 0.5])?, 3); // more points, later
+//! let hits = index.search(&[0.9, 0.2], Search::new(2).ef(64))?;
+//! assert_eq!((*hits[0].key, *hits[1].key), ("east", "north"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`Index`], [`VectorIndex`] | points by keys: what applications use |
+//! | [`Durable`] | the same in a folder, with a log |
+//! | [`Hnsw`] | points by ids, counted from 0 |
+//! | [`Flat`] | exact search, with the interface of [`Hnsw`] |
+//! | [`search`], [`mod@file`], [`durable`], [`import`], [`inspect`], [`space`] | what a part of the crate needs beside them |
 //!
 //! # Choosing parameters
 //!
 //! | | smaller | larger |
 //! |---|---|---|
 //! | [`Search::ef`] | faster queries | higher recall; the one to tune first, per query |
-//! | [`Params::m`] | less memory (8·M bytes per point and more) | higher recall in many dimensions |
-//! | [`Params::ef_construction`] | faster build | better graph; beyond 200 little is gained |
-//! | [`Params::keep_pruned`] | `false`: fewer distances per query | `true`: higher recall per `ef` where points are about equally far |
+//! | [`Params::m`](field@Params::m) | less memory (8·M bytes per point and more) | higher recall in many dimensions |
+//! | [`Params::ef_construction`](field@Params::ef_construction) | faster build | better graph; beyond 200 little is gained |
+//! | [`Params::keep_pruned`](field@Params::keep_pruned) | `false`: fewer distances per query | `true`: higher recall per `ef` where points are about equally far |
 //!
 //! [`Flat`] answers exactly, with the same interface: measure recall with it, or use it for a few
 //! thousand points.
@@ -55,9 +61,8 @@
 //!
 //! # Keys, and points that come and go
 //!
-//! [`Index`] is what applications use: points by keys of their own, [inserted](Index::insert),
-//! [replaced](Index::upsert) and [removed](Index::remove) from any number of threads while others
-//! search. [`Hnsw`] does the same by ids.
+//! Points are [inserted](Index::insert),
+//! [replaced](Index::upsert) and [removed](Index::remove) from any number of threads while others search.
 //!
 //! ```
 //! use nearfield_hnsw::{Index, Metric, Params, Search, Vectors};
@@ -125,7 +130,7 @@
 //! # Points of your own
 //!
 //! Anything that has a distance can be indexed: strings, point clouds, sets, vectors under a distance
-//! that was learned. Write a [`PointMetric`]; [`Points`] hold the points.
+//! that was learned. Write a [`PointMetric`](space::PointMetric); [`Points`](space::Points) hold the points.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -157,8 +162,11 @@
 //! ```
 //!
 //! Where the points are elsewhere (in a file, in a map of the application) they can stay there: the
-//! graph holds ids only, and all that it asks of points is the trait [`Space`], which names two models;
-//! to add some while others search, [`Store`].
+//! graph holds ids only, and all that it asks of points is the trait [`Space`](space::Space), which names two models;
+//! to add some while others search, [`Store`](space::Store).
+//!
+//! # Features
+//! - `serde`: keys of any type that serde can serialise, in files (`SerdeKey`).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -4,7 +4,15 @@ use std::fmt;
 
 /// How a graph is built. The same parameters and the same sequence of operations give the same
 /// graph, on any number of threads and any CPU.
+///
+/// ```
+/// use nearfield_hnsw::Params;
+///
+/// let params = Params::new().m(32).ef_construction(400);
+/// assert_eq!((params.m, params.seed), (32, 0));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Params {
     /// M: a point links to M others on each level, and accepts up to 2M links on level 0. More
     /// helps recall in high dimensions and costs 8·M bytes per point. 2…512.
@@ -25,11 +33,40 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { m: 16, ef_construction: 200, seed: 0, keep_pruned: false }
+        Self::new()
     }
 }
 
 impl Params {
+    /// The parameters that suit most sets: M 16, `ef_construction` 200.
+    pub const fn new() -> Self {
+        Self { m: 16, ef_construction: 200, seed: 0, keep_pruned: false }
+    }
+
+    /// With another [`m`](field@Self::m).
+    #[must_use]
+    pub const fn m(self, m: usize) -> Self {
+        Self { m, ..self }
+    }
+
+    /// With another [`ef_construction`](field@Self::ef_construction).
+    #[must_use]
+    pub const fn ef_construction(self, ef_construction: usize) -> Self {
+        Self { ef_construction, ..self }
+    }
+
+    /// With another [`seed`](field@Self::seed).
+    #[must_use]
+    pub const fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// With lists that are [filled](field@Self::keep_pruned), or not.
+    #[must_use]
+    pub const fn keep_pruned(self, keep_pruned: bool) -> Self {
+        Self { keep_pruned, ..self }
+    }
+
     pub(crate) const M: std::ops::RangeInclusive<usize> = 2..=512;
     pub(crate) const EF_CONSTRUCTION: std::ops::RangeInclusive<usize> = 1..=1 << 20;
 

@@ -211,13 +211,13 @@ fn bad_parameters_are_refused() {
         }
     };
     for m in [0, 1, 513] {
-        assert_eq!(attempt(Params { m, ..Params::default() }), ParamsError::M(m));
+        assert_eq!(attempt(Params::default().m(m)), ParamsError::M(m));
     }
     for ef_construction in [0, (1 << 20) + 1] {
-        let error = attempt(Params { ef_construction, ..Params::default() });
+        let error = attempt(Params::default().ef_construction(ef_construction));
         assert_eq!(error, ParamsError::EfConstruction(ef_construction));
     }
-    let error = attempt(Params { m: 1, ..Params::default() });
+    let error = attempt(Params::default().m(1));
     assert_eq!(error.to_string(), "M is 1; it must be in 2…512");
 }
 
@@ -246,7 +246,7 @@ fn memory_is_told_by_part() {
 #[test]
 fn twenty_four_bytes_a_point_are_enough_beside_rows_and_links() {
     let (n, m) = (20_000, 16);
-    let params = Params { m, ef_construction: 16, ..Params::default() };
+    let params = Params::default().m(m).ef_construction(16);
     let memory = build(&Random::new(28).normals(n * 8), 8, params).memory();
     let links = n * 4 * 2 * m + n * 4 * m / (m - 1); // one point in M is on level 1, one in M² on 2 …
     assert!(memory.total() - memory.points <= links + 24 * n, "{memory:?}");
@@ -270,7 +270,7 @@ proptest! {
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(rows.len())).collect();
         cuts.extend([0, rows.len()]);
         cuts.sort_unstable();
-        let params = Params { m, ef_construction, keep_pruned, seed };
+        let params = Params::new().m(m).ef_construction(ef_construction).keep_pruned(keep_pruned).seed(seed);
         let empty = Vectors::new(3, Metric::L2Squared).unwrap();
         let build = Build::default().threads(2);
         let index = Hnsw::build(empty, params, build).unwrap();

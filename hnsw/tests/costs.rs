@@ -17,7 +17,7 @@ fn topic(random: &mut Random, points: usize, place: f32, spread: f32) -> Vector 
 }
 
 fn index_of(values: &[f32], dim: usize) -> Hnsw<Vectors<f32>> {
-    let params = Params { ef_construction: 60, ..Params::default() };
+    let params = Params::default().ef_construction(60);
     let build = Build::default().threads(1);
     Hnsw::build(vectors(values, dim, Metric::L2Squared), params, build).unwrap()
 }

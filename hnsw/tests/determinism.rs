@@ -36,8 +36,7 @@ fn graph_hash<E: FromNumber>(
     let (first, rest) = values.split_at(2000 * dim);
     let vectors = vectors_on(backend, first, dim, metric);
     let build = Build::default().threads(threads);
-    let index =
-        Hnsw::build(vectors, Params { ef_construction: 60, ..Params::default() }, build).unwrap();
+    let index = Hnsw::build(vectors, Params::default().ef_construction(60), build).unwrap();
     let (second, third) = rest.split_at(300 * dim);
     index.insert_batch(&support::rows(second, dim), build).unwrap();
     index.insert_batch(&support::rows(third, dim), build).unwrap();
@@ -138,7 +137,7 @@ fn any_number_of_threads_fills_lists_alike() {
     let hash = |count| {
         let vectors = vectors_on(Backend::best().unwrap(), first, 40, Metric::L2Squared);
         let build = Build::default().threads(count);
-        let params = Params { keep_pruned: true, ef_construction: 60, ..Params::default() };
+        let params = Params::default().keep_pruned(true).ef_construction(60);
         let index = Hnsw::build(vectors, params, build).unwrap();
         index.insert_batch(&support::rows(rest, 40), build).unwrap();
         index.check().unwrap();
@@ -157,10 +156,10 @@ fn the_seed_and_the_parameters_change_the_graph() {
     let params = Params::default();
     let first = hash(params.clone());
     assert_eq!(first, hash(params.clone()));
-    assert_ne!(first, hash(Params { seed: 1, ..params.clone() }));
-    assert_ne!(first, hash(Params { m: 15, ..params.clone() }));
-    assert_ne!(first, hash(Params { ef_construction: 20, ..params.clone() }));
-    assert_ne!(first, hash(Params { keep_pruned: true, ..params }));
+    assert_ne!(first, hash(params.clone().seed(1)));
+    assert_ne!(first, hash(params.clone().m(15)));
+    assert_ne!(first, hash(params.clone().ef_construction(20)));
+    assert_ne!(first, hash(params.keep_pruned(true)));
 }
 
 #[test]
@@ -196,7 +195,7 @@ fn changed(backend: Backend, threads: usize) -> [u64; 2] {
     let values = Random::new(36).normals(1500 * 8);
     let (first, rest) = values.split_at(1000 * 8);
     let build = Build::default().threads(threads);
-    let params = Params { ef_construction: 60, ..Params::default() };
+    let params = Params::default().ef_construction(60);
     let space = vectors_on(backend, first, 8, Metric::L2Squared);
     let index = Index::build(space, (0..1000u64).collect(), params, build).unwrap();
     let mut random = Random::new(37);

@@ -288,7 +288,7 @@ fn rows_along_few_rays_have_one_direction_and_many_lengths() {
 fn assert_exact_in_batches<E: FromNumber>(metric: Metric, numbers: &[f32], cut: usize) {
     let values = elements::<E>(numbers);
     let empty = Vectors::new(3, metric).unwrap();
-    let params = Params { m: 3, ef_construction: 8, ..Params::default() };
+    let params = Params::default().m(3).ef_construction(8);
     let build = Build::default().threads(2);
     let index = Hnsw::build(empty, params, build).unwrap();
     let (first, second) = values.split_at((cut * 3).min(values.len()));

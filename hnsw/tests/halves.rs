@@ -57,7 +57,7 @@ fn near_duplicates_are_found() {
         let mut rows: Vec<Vec<f32>> = (0..1000).map(|_| noise(&mut random)).collect();
         rows.extend((0..1000).map(|_| random.normals(dim)));
         for keep_pruned in [false, true] {
-            let params = Params { keep_pruned, ..Params::default() };
+            let params = Params::default().keep_pruned(keep_pruned);
             let missed = self_misses(&build(&rows.concat(), dim, params));
             assert!(missed.len() <= 1, "{dim}-d, {scale}, {keep_pruned}: {missed:?} are missed");
         }

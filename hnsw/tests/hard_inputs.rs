@@ -8,7 +8,7 @@ use support::{Random, build, self_misses};
 fn assert_all_found(name: &str, values: &[f32], dim: usize) {
     for keep_pruned in [false, true] {
         // `build` checks every invariant, reachability among them.
-        let index = build(values, dim, Params { keep_pruned, ..Params::default() });
+        let index = build(values, dim, Params::default().keep_pruned(keep_pruned));
         let missed = self_misses(&index);
         assert!(
             missed.is_empty(),
@@ -135,7 +135,7 @@ fn small_m() {
     let mut random = Random::new(7);
     let values = random.normals(2000 * 8);
     for m in [2, 3, 5] {
-        let index = build(&values, 8, Params { m, ef_construction: 10, ..Params::default() });
+        let index = build(&values, 8, Params::default().m(m).ef_construction(10));
         assert_eq!(index.len(), 2000);
     }
 }

@@ -56,7 +56,7 @@ fn of_two_threads_that_insert_a_key_one_does() {
 fn what_threads_insert_while_others_search_is_found() {
     let (n, threads) = (3000, 3);
     let values = Random::new(32).normals(n * DIM);
-    let index = empty::<usize>(Params { ef_construction: 60, ..Params::default() });
+    let index = empty::<usize>(Params::default().ef_construction(60));
     let is_over = AtomicUsize::new(0);
     thread::scope(|scope| {
         for thread in 0..threads {

@@ -178,7 +178,7 @@ fn step(index: &mut Tested, model: &mut Model, operation: &Operation) {
 
 fn run(operations: &[Operation], m: usize, keep_pruned: bool) {
     let space = Vectors::new(2, Metric::L2Squared).unwrap();
-    let params = Params { m, ef_construction: 20, keep_pruned, ..Params::default() };
+    let params = Params::default().m(m).ef_construction(20).keep_pruned(keep_pruned);
     let mut index = Tested::new(space, params).unwrap();
     let mut model = Model::default();
     for operation in operations {

@@ -103,7 +103,7 @@ fn point(key: u32) -> Point {
 
 /// An index of 60 points, of which some were removed.
 fn index() -> Tested {
-    let params = Params { m: 2, ef_construction: 8, ..Params::default() };
+    let params = Params::default().m(2).ef_construction(8);
     let index = Index::new(Points::new(Steps).with_equality(), params).unwrap();
     (0..60).for_each(|key| _ = index.insert(Key(key), &point(key)).unwrap());
     (0..60).step_by(5).for_each(|key| assert!(index.remove(&Key(key)).unwrap()));
@@ -199,7 +199,7 @@ fn a_batch_is_inserted_or_not() {
 
     with_panic(usize::MAX, || ());
     let row = |key: i32| [key / 2 * 7 % 31, key / 2 * 11 % 29];
-    let params = Params { m: 2, ef_construction: 8, keep_pruned: true, ..Params::default() };
+    let params = Params::default().m(2).ef_construction(8).keep_pruned(true);
     let index = || {
         let index = Index::new(Points::new(Counted).with_equality(), params.clone()).unwrap();
         (0..30).for_each(|key| _ = index.insert(key, &row(key)).unwrap());

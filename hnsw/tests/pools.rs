@@ -24,7 +24,7 @@ fn pool(threads: usize) -> ThreadPool {
 }
 
 fn index() -> Tested {
-    let params = Params { m: 4, ef_construction: 8, ..Params::default() };
+    let params = Params::default().m(4).ef_construction(8);
     Index::new(Vectors::new(2, Metric::L2Squared).unwrap(), params).unwrap()
 }
 

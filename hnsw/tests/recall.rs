@@ -32,7 +32,7 @@ fn the_published_case() {
             let mut random = Random::new(seed);
             let values = random.normals(5000 * 64);
             let queries: Vec<Vec<f32>> = (0..20).map(|_| random.normals(64)).collect();
-            let params = Params { keep_pruned, seed, ..Params::default() };
+            let params = Params::default().keep_pruned(keep_pruned).seed(seed);
             sum += recall_of(Metric::L2Squared, &values, &queries, 64, params, 50);
         }
         let mean = sum / 5.0;

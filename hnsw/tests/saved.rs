@@ -13,7 +13,7 @@ use nearfield_hnsw::{
 use support::{FromNumber, Random, elements, mapped};
 use twox_hash::XxHash3_64;
 
-const PARAMS: Params = Params { m: 4, ef_construction: 20, seed: 7, keep_pruned: false };
+const PARAMS: Params = Params::new().m(4).ef_construction(20).seed(7).keep_pruned(false);
 
 fn row<E: FromNumber>(dim: usize, random: &mut Random) -> Vec<E> {
     elements(&random.normals(dim))

@@ -41,7 +41,7 @@
 //! | 80 | `u32` | dimension: elements of a vector |
 //! | 84 | `u32` | elements from row to row |
 //! | 88 | `u32` | M |
-//! | 92 | `u32` | flags, see [`Flag`] |
+//! | 92 | `u32` | flags: 1 `keep_pruned`; 2 rows are split into halves; 4 the upper halves are the whole truth about every row |
 //! | 96 | `u64` | `ef_construction` |
 //! | 104 | `u64` | seed |
 //! | 112 | `u32` | points, those that were removed among them |
@@ -61,14 +61,14 @@
 //!
 //! | offset | type | |
 //! |---|---|---|
-//! | 0 | `u32` | what it is, see [`Kind`] |
+//! | 0 | `u32` | what it is, see [`SectionKind`] |
 //! | 4 | `u32` | 0 |
 //! | 8 | `u64` | offset in the file, a multiple of 64: the first behind the section before |
 //! | 16 | `u64` | length in bytes |
 //! | 24 | `u64` | XXH3-64 of its bytes |
 //!
 //! Between sections, and behind the table, there are zeros. The same index is the same bytes. What the
-//! sections hold is said in [`Kind`]; `docs/format.md` has a picture.
+//! sections hold is said in [`SectionKind`]; `docs/format.md` has a picture.
 
 mod atomic;
 mod corruption;

@@ -103,7 +103,7 @@ impl Parsed<'_> {
         let m = usize::try_from(m).unwrap_or(usize::MAX);
         let most = *Params::EF_CONSTRUCTION.end();
         let ef_construction = usize::try_from(self.ef_construction).unwrap_or(most).clamp(1, most);
-        let params = Params { m, ef_construction, ..Params::default() };
+        let params = Params::default().m(m).ef_construction(ef_construction);
         params.check().map_err(ImportError::Params)?;
         let lists = (self.levels.len() + self.lists.len()) as u64;
         let bytes = lists * (m * size_of::<Id>()) as u64;

@@ -154,7 +154,7 @@ impl<K: Key, S: Space> Index<K, S> {
         Memory { keys: self.keys.bytes(), ..self.hnsw.memory() }
     }
 
-    /// A digest of the graph, see [`Hnsw::graph_hash`].
+    /// A digest of the graph, see [`Hnsw::graph_hash`](crate::Hnsw::graph_hash).
     pub fn graph_hash(&self) -> u64 {
         self.hnsw.graph_hash()
     }
@@ -170,7 +170,7 @@ impl<K: Key, S: Space> Index<K, S> {
         Stats { memory: self.memory(), ..self.hnsw.stats() }
     }
 
-    /// Verifies what must always hold: of the graph as [`Hnsw::check`], and that every key and its
+    /// Verifies what must always hold: of the graph as [`Hnsw::check`](crate::Hnsw::check), and that every key and its
     /// point know each other. Takes time in proportion to the index, and keeps writers waiting.
     ///
     /// # Errors

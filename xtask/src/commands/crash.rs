@@ -323,7 +323,7 @@ fn open_or_create(folder: &Path) -> Result<Durable<u64, f32>> {
         Ok((index, _)) => Ok(index),
         Err(RecoverError::NoIndex { .. }) => {
             fs::create_dir_all(folder)?;
-            let params = Params { m: 8, ef_construction: 40, ..Params::default() };
+            let params = Params::default().m(8).ef_construction(40);
             Ok(Durable::create(folder, Index::new(no_vectors(), params)?)?)
         }
         Err(error) => Err(error.into()),

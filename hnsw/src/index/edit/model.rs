@@ -122,7 +122,7 @@ fn the_index_holds_what_a_map_holds() {
     }));
     let (mut refusals, mut panics) = (0, 0);
     for seed in 0..12u64 {
-        let params = Params { m: 2, ef_construction: 8, seed, ..Params::default() };
+        let params = Params::default().m(2).ef_construction(8).seed(seed);
         let mut index = Tested::new(Points::new(Line).with_equality(), params).unwrap();
         let mut model = Model::new();
         let mut steps = 0;

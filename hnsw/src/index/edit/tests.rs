@@ -27,7 +27,7 @@ fn row(key: u64) -> [f32; DIM] {
 
 /// An index of `points` points, each inserted alone.
 fn index(points: u64) -> Tested {
-    let params = Params { m: 4, ef_construction: 16, ..Params::default() };
+    let params = Params::default().m(4).ef_construction(16);
     let index = Index::new(Vectors::new(DIM, Metric::L2Squared).unwrap(), params).unwrap();
     (0..points).for_each(|key| _ = index.insert(key, &row(key)).unwrap());
     index
@@ -202,7 +202,7 @@ impl Store for Uneven {
 
 #[test]
 fn an_uneven_space_gets_no_link_twice() {
-    let params = Params { m: 2, ef_construction: 8, ..Params::default() };
+    let params = Params::default().m(2).ef_construction(8);
     let space = Uneven(Vectors::new(DIM, Metric::L2Squared).unwrap());
     let index = Hnsw::build(space, params, Build::default()).unwrap();
     for key in 0..300 {
