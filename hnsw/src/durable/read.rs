@@ -67,6 +67,43 @@ impl<K: SavedKey, E: VectorElement, P: Policy> Durable<K, E, P> {
         self.index.pages(query, search)
     }
 
+    /// As [`Index::search_f32`](crate::Index::search_f32).
+    ///
+    /// # Errors
+    /// As [`Index::search_f32`](crate::Index::search_f32).
+    pub fn search_f32(
+        &self,
+        query: &[f32],
+        search: Search<'_, K>,
+    ) -> Result<Vec<KeyHit<'_, K>>, SearchError<VectorError>> {
+        self.index.search_f32(query, search)
+    }
+
+    /// As [`Index::search_batch_f32`](crate::Index::search_batch_f32).
+    ///
+    /// # Errors
+    /// As [`Index::search_batch_f32`](crate::Index::search_batch_f32).
+    pub fn search_batch_f32<V: Borrow<[f32]> + Sync>(
+        &self,
+        queries: &[V],
+        search: Search<'_, K>,
+        threads: Threads<'_>,
+    ) -> Result<Vec<Vec<KeyHit<'_, K>>>, BatchError<VectorError>> {
+        self.index.search_batch_f32(queries, search, threads)
+    }
+
+    /// As [`Index::pages_f32`](crate::Index::pages_f32).
+    ///
+    /// # Errors
+    /// As [`Index::pages_f32`](crate::Index::pages_f32).
+    pub fn pages_f32<'a>(
+        &'a self,
+        query: &'a [f32],
+        search: Search<'a, K>,
+    ) -> Result<KeyPages<'a, K, Vectors<E>, [f32]>, SearchError<VectorError>> {
+        self.index.pages_f32(query, search)
+    }
+
     /// As [`Index::key_searcher`](crate::Index::key_searcher).
     pub fn key_searcher(&self) -> KeySearcher<'_, K, Vectors<E>> {
         self.index.key_searcher()

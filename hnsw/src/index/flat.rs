@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use crate::id::{Candidate, Hit, Id};
 use crate::search::{BatchError, Search, SearchError, batch, scan};
-use crate::space::Space;
+use crate::space::{MakeScorer, Space};
 use crate::threads::Threads;
 
 /// An exact index with the interface of [`Hnsw`](crate::Hnsw): right for small sets, and the measure
@@ -39,9 +39,19 @@ impl<S: Space> Flat<S> {
         query: &S::Query,
         search: Search<'_>,
     ) -> Result<Vec<Hit>, SearchError<S::QueryError>> {
+        self.search_with(query, S::scorer, search)
+    }
+
+    /// As [`search`](Self::search), for a query of any type.
+    pub(crate) fn search_with<Q: ?Sized>(
+        &self,
+        query: &Q,
+        scorer: MakeScorer<S, Q>,
+        search: Search<'_>,
+    ) -> Result<Vec<Hit>, SearchError<S::QueryError>> {
         let search = search.check()?;
         let mut scratch = S::Scratch::default();
-        let mut scorer = self.space.scorer(query, &mut scratch).map_err(SearchError::Query)?;
+        let mut scorer = scorer(&self.space, query, &mut scratch).map_err(SearchError::Query)?;
         let mut best = Vec::new();
         let allowed = |id: &Id| search.filter.is_none_or(|filter| filter.allows(id));
         let ids = (0..self.space.len() as Id).filter(allowed);
@@ -60,7 +70,18 @@ impl<S: Space> Flat<S> {
         search: Search<'_>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
-        batch(queries, threads, || (), |(), query| self.search(query.borrow(), search))
+        self.search_batch_with(queries, S::scorer, search, threads)
+    }
+
+    /// As [`search_batch`](Self::search_batch), for queries of any type.
+    pub(crate) fn search_batch_with<Q: Borrow<T> + Sync, T: ?Sized>(
+        &self,
+        queries: &[Q],
+        scorer: MakeScorer<S, T>,
+        search: Search<'_>,
+        threads: Threads<'_>,
+    ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
+        batch(queries, threads, || (), |(), query| self.search_with(query.borrow(), scorer, search))
     }
 
     /// The points.

@@ -16,7 +16,7 @@ use crate::inspect::{Stats, should_compact};
 use crate::params::Params;
 use crate::progress::{Progress, Reporting};
 use crate::search::{BatchError, Pages, Scratches, Search, SearchError, Searcher, View, batch};
-use crate::space::Space;
+use crate::space::{MakeScorer, Space};
 use crate::threads::Threads;
 
 /// An approximate index: a Hierarchical Navigable Small World graph (Malkov & Yashunin,
@@ -237,9 +237,20 @@ impl<S: Space> Hnsw<S> {
         query: &'a S::Query,
         search: Search<'a>,
     ) -> Result<Pages<'a, S>, SearchError<S::QueryError>> {
+        self.pages_with(query, S::scorer, search)
+    }
+
+    /// As [`pages`](Self::pages), for a query of any type.
+    pub(crate) fn pages_with<'a, Q: ?Sized>(
+        &'a self,
+        query: &'a Q,
+        scorer: MakeScorer<S, Q>,
+        search: Search<'a>,
+    ) -> Result<Pages<'a, S, Q>, SearchError<S::QueryError>> {
         let search = search.check()?;
         let view = View::published(&self.graph, &self.duplicates, search.filter);
-        Pages::new(view, &self.space, query, search, &self.scratches).map_err(SearchError::Query)
+        let pages = Pages::new(view, &self.space, query, scorer, search, &self.scratches);
+        pages.map_err(SearchError::Query)
     }
 
     /// Searches for all `queries` in parallel; answers in their order, each as
@@ -253,8 +264,19 @@ impl<S: Space> Hnsw<S> {
         search: Search<'_>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
+        self.search_batch_with(queries, S::scorer, search, threads)
+    }
+
+    /// As [`search_batch`](Self::search_batch), for queries of any type.
+    pub(crate) fn search_batch_with<Q: Borrow<T> + Sync, T: ?Sized>(
+        &self,
+        queries: &[Q],
+        scorer: MakeScorer<S, T>,
+        search: Search<'_>,
+        threads: Threads<'_>,
+    ) -> Result<Vec<Vec<Hit>>, BatchError<S::QueryError>> {
         let answer = |searcher: &mut Searcher<'_, S>, query: &Q| {
-            searcher.search(query.borrow(), search).map(<[Hit]>::to_vec)
+            searcher.search_with(query.borrow(), scorer, search).map(<[Hit]>::to_vec)
         };
         batch(queries, threads, || self.searcher(), answer)
     }

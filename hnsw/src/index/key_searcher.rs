@@ -8,7 +8,7 @@ use super::hnsw::Hnsw;
 use super::key::Key;
 use super::keys::{ByKey, KeyHit, Keys};
 use crate::search::{Search, SearchError, Searcher};
-use crate::space::Space;
+use crate::space::{MakeScorer, Space};
 
 /// Runs one search after another over an [`Index`](crate::Index), in memory that it keeps between them
 /// and gives back to the index when dropped: after the first searches they allocate nothing.
@@ -46,10 +46,20 @@ impl<'a, K: Key, S: Space> KeySearcher<'a, K, S> {
         query: &S::Query,
         search: Search<'_, K>,
     ) -> Result<&[KeyHit<'a, K>], SearchError<S::QueryError>> {
+        self.search_with(query, S::scorer, search)
+    }
+
+    /// As [`search`](Self::search), for a query of any type.
+    pub(crate) fn search_with<Q: ?Sized>(
+        &mut self,
+        query: &Q,
+        scorer: MakeScorer<S, Q>,
+        search: Search<'_, K>,
+    ) -> Result<&[KeyHit<'a, K>], SearchError<S::QueryError>> {
         let filter = search.filter.map(|filter| ByKey { keys: self.keys, filter });
         let by_id = search.with(filter.as_ref().map(|filter| filter as _));
         self.hits.clear();
-        let hits = self.searcher.search(query, by_id)?;
+        let hits = self.searcher.search_with(query, scorer, by_id)?;
         self.hits.extend(hits.iter().filter_map(|hit| self.keys.name(*hit)));
         Ok(&self.hits)
     }

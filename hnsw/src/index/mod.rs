@@ -2,6 +2,7 @@
 //! [`hnsw`] is the same by ids.
 
 mod edit;
+mod f32_queries;
 mod flat;
 mod hnsw;
 mod insert;

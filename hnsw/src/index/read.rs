@@ -15,8 +15,7 @@ use crate::inspect::Memory;
 use crate::inspect::Stats;
 use crate::params::Params;
 use crate::search::{BatchError, Pages, Search, SearchError, Searcher};
-use crate::space::Space;
-use crate::space::{PointMetric, Points};
+use crate::space::{MakeScorer, PointMetric, Points, Space};
 use crate::threads::Threads;
 use crate::vectors::{VectorElement, Vectors};
 
@@ -73,9 +72,20 @@ impl<K: Key, S: Space> Index<K, S> {
         search: Search<'_, K>,
         threads: Threads<'_>,
     ) -> Result<Vec<Vec<KeyHit<'_, K>>>, BatchError<S::QueryError>> {
+        self.search_batch_with(queries, S::scorer, search, threads)
+    }
+
+    /// As [`search_batch`](Self::search_batch), for queries of any type.
+    pub(crate) fn search_batch_with<P: Borrow<T> + Sync, T: ?Sized>(
+        &self,
+        queries: &[P],
+        scorer: MakeScorer<S, T>,
+        search: Search<'_, K>,
+        threads: Threads<'_>,
+    ) -> Result<Vec<Vec<KeyHit<'_, K>>>, BatchError<S::QueryError>> {
         let filter = search.filter.map(|filter| ByKey { keys: &self.keys, filter });
         let by_id = search.with(filter.as_ref().map(|filter| filter as _));
-        let answers = self.hnsw.search_batch(queries, by_id, threads)?;
+        let answers = self.hnsw.search_batch_with(queries, scorer, by_id, threads)?;
         let name = |hits: &Vec<Hit>| hits.iter().filter_map(|hit| self.keys.name(*hit)).collect();
         Ok(answers.iter().map(name).collect())
     }
@@ -89,7 +99,17 @@ impl<K: Key, S: Space> Index<K, S> {
         query: &'a S::Query,
         search: Search<'a, K>,
     ) -> Result<KeyPages<'a, K, S>, SearchError<S::QueryError>> {
-        let pages = self.hnsw.pages(query, search.with(None))?;
+        self.pages_with(query, S::scorer, search)
+    }
+
+    /// As [`pages`](Self::pages), for a query of any type.
+    pub(crate) fn pages_with<'a, Q: ?Sized>(
+        &'a self,
+        query: &'a Q,
+        scorer: MakeScorer<S, Q>,
+        search: Search<'a, K>,
+    ) -> Result<KeyPages<'a, K, S, Q>, SearchError<S::QueryError>> {
+        let pages = self.hnsw.pages_with(query, scorer, search.with(None))?;
         Ok(KeyPages { pages, keys: &self.keys, search, ready: VecDeque::new() })
     }
 
@@ -213,15 +233,15 @@ impl<K: Key, M: PointMetric> Index<K, Points<M>> {
 }
 
 /// [`Pages`] of hits with their keys.
-pub struct KeyPages<'a, K: Key, S: Space> {
-    pages: Pages<'a, S>,
+pub struct KeyPages<'a, K: Key, S: Space, Q: ?Sized = <S as Space>::Query> {
+    pages: Pages<'a, S, Q>,
     keys: &'a Keys<K>,
     search: Search<'a, K>,
     /// Hits of the last page of ids that are for the next page.
     ready: VecDeque<KeyHit<'a, K>>,
 }
 
-impl<'a, K: Key, S: Space> Iterator for KeyPages<'a, K, S> {
+impl<'a, K: Key, S: Space, Q: ?Sized> Iterator for KeyPages<'a, K, S, Q> {
     type Item = Vec<KeyHit<'a, K>>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -239,7 +259,7 @@ impl<'a, K: Key, S: Space> Iterator for KeyPages<'a, K, S> {
     }
 }
 
-impl<K: Key, S: Space> fmt::Debug for KeyPages<'_, K, S> {
+impl<K: Key, S: Space, Q: ?Sized> fmt::Debug for KeyPages<'_, K, S, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyPages").field("pages", &self.pages).finish_non_exhaustive()
     }

@@ -9,7 +9,7 @@ use super::scan::scan;
 use super::searcher::{Memory, Scratches};
 use super::view::View;
 use crate::id::{Candidate, Hit, Id};
-use crate::space::{Scorer, Space};
+use crate::space::{MakeScorer, Scorer, Space};
 
 /// Points that are compared at a time when the walk is over.
 const BLOCK: usize = 1 << 16;
@@ -24,10 +24,13 @@ const BLOCK: usize = 1 << 16;
 /// the beam remembers all points that it has met. With a radius ([`Search::within`]) the beam goes on until
 /// it meets a point beyond. As a nearer one might come late, all others are then compared, so that none
 /// within the radius is missing: the last page takes as long as an exact search.
-pub struct Pages<'a, S: Space> {
+///
+/// `Q` is the type of the query, where it is not the space's own.
+pub struct Pages<'a, S: Space, Q: ?Sized = <S as Space>::Query> {
     view: View<'a>,
     space: &'a S,
-    query: &'a S::Query,
+    query: &'a Q,
+    make_scorer: MakeScorer<S, Q>,
     search: Search<'a>,
     scratches: &'a Scratches<S>,
     /// `None` only while being dropped.
@@ -42,18 +45,19 @@ pub struct Pages<'a, S: Space> {
     distances: u64,
 }
 
-impl<'a, S: Space> Pages<'a, S> {
+impl<'a, S: Space, Q: ?Sized> Pages<'a, S, Q> {
     /// For a checked request and a query that the space has accepted once.
     pub(crate) fn new(
         view: View<'a>,
         space: &'a S,
-        query: &'a S::Query,
+        query: &'a Q,
+        make_scorer: MakeScorer<S, Q>,
         search: Search<'a>,
         scratches: &'a Scratches<S>,
     ) -> Result<Self, S::QueryError> {
         let mut memory = scratches.take();
         let Memory { walk: scratch, query: buffer, .. } = &mut *memory;
-        let mut scorer = space.scorer(query, buffer)?;
+        let mut scorer = make_scorer(space, query, buffer)?;
         scratch.distances = 0;
         let mut walk = Walk::over(&view, &mut scorer, scratch);
         let seeds = view.entry.map(|entry| walk.seed(&view, entry)).unwrap_or_default();
@@ -65,6 +69,7 @@ impl<'a, S: Space> Pages<'a, S> {
             view,
             space,
             query,
+            make_scorer,
             search,
             scratches,
             memory: Some(memory),
@@ -85,7 +90,8 @@ impl<'a, S: Space> Pages<'a, S> {
         let Self { view, search, ready, returned, .. } = self;
         let Memory { walk: scratch, query: buffer, .. } =
             &mut **self.memory.get_or_insert_default();
-        let Ok(mut scorer) = self.space.scorer(self.query, buffer) else { return Vec::new() };
+        let scorer = (self.make_scorer)(self.space, self.query, buffer);
+        let Ok(mut scorer) = scorer else { return Vec::new() };
         scratch.distances = 0;
         let mut walk = Walk::over(view, &mut scorer, scratch);
         let mut page = Vec::new();
@@ -151,7 +157,7 @@ fn within<S: Scorer>(
     found.into_iter().map(Candidate::hit).collect()
 }
 
-impl<S: Space> Iterator for Pages<'_, S> {
+impl<S: Space, Q: ?Sized> Iterator for Pages<'_, S, Q> {
     type Item = Vec<Hit>;
 
     fn next(&mut self) -> Option<Vec<Hit>> {
@@ -159,7 +165,7 @@ impl<S: Space> Iterator for Pages<'_, S> {
     }
 }
 
-impl<S: Space> Drop for Pages<'_, S> {
+impl<S: Space, Q: ?Sized> Drop for Pages<'_, S, Q> {
     fn drop(&mut self) {
         if let Some(memory) = self.memory.take() {
             self.scratches.give_back(memory);
@@ -167,7 +173,7 @@ impl<S: Space> Drop for Pages<'_, S> {
     }
 }
 
-impl<S: Space> fmt::Debug for Pages<'_, S> {
+impl<S: Space, Q: ?Sized> fmt::Debug for Pages<'_, S, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
             .field("returned", &self.returned.len())

@@ -12,7 +12,7 @@ use super::view::View;
 use crate::graph::Duplicates;
 use crate::graph::Graph;
 use crate::id::{Hit, Id};
-use crate::space::Space;
+use crate::space::{MakeScorer, Space};
 
 /// Among how many stripes scratch memory is spread.
 const STRIPES: usize = 16;
@@ -124,10 +124,20 @@ impl<'a, S: Space> Searcher<'a, S> {
         query: &S::Query,
         search: Search<'_>,
     ) -> Result<&[Hit], SearchError<S::QueryError>> {
+        self.search_with(query, S::scorer, search)
+    }
+
+    /// As [`search`](Self::search), for a query of any type.
+    pub(crate) fn search_with<Q: ?Sized>(
+        &mut self,
+        query: &Q,
+        scorer: MakeScorer<S, Q>,
+        search: Search<'_>,
+    ) -> Result<&[Hit], SearchError<S::QueryError>> {
         let search = search.check()?;
         let view = View::published(self.graph, self.duplicates, search.filter);
         let Memory { walk, query: scratch, hits } = &mut **self.memory.get_or_insert_default();
-        let mut scorer = self.space.scorer(query, scratch).map_err(SearchError::Query)?;
+        let mut scorer = scorer(self.space, query, scratch).map_err(SearchError::Query)?;
         self.distances += answer(&view, &mut scorer, walk, search, hits);
         Ok(hits)
     }

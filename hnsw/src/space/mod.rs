@@ -7,6 +7,7 @@ mod traits;
 
 pub use crate::id::MAX_POINTS;
 pub use points::{PointError, PointMetric, PointScorer, Points};
+pub(crate) use traits::MakeScorer;
 pub use traits::{Scorer, Space, Store};
 
 pub use crate::vectors::{InvalidVector, QueryBuffer, VectorElement, VectorError, VectorScorer};

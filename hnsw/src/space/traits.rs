@@ -81,6 +81,14 @@ pub trait Space: Send + Sync {
     fn bytes(&self) -> usize;
 }
 
+/// What makes a query of type `Q` ready: [`Space::scorer`], or what a space has for other queries.
+pub(crate) type MakeScorer<S, Q> =
+    for<'a> fn(
+        &'a S,
+        &'a Q,
+        &'a mut <S as Space>::Scratch,
+    ) -> Result<<S as Space>::Scorer<'a>, <S as Space>::QueryError>;
+
 /// A space that takes new points: what [`Hnsw::insert`](crate::Hnsw::insert) and
 /// [`Index`](crate::Index) need.
 pub trait Store: Space {

@@ -3,12 +3,13 @@
 use nearfield_kernels::{Element, Metric, Number, bf16, f16, squared_norm};
 
 use super::error::InvalidVector;
+use super::f32_queries::AgainstF32;
 use crate::store::Plain;
 
 /// An element type of [`Vectors`](crate::Vectors): every [`Element`], that is `f32`,
 /// [`struct@f16`], [`bf16`], `i8`, `u8`, and packed bits in words (`u64`) or bytes (`u8`).
 /// Sealed, as [`Element`] is.
-pub trait VectorElement: Element + Plain {
+pub trait VectorElement: Element + Plain + AgainstF32 {
     /// The metric by which stored vectors are compared when `metric` is asked for.
     #[doc(hidden)]
     fn scored_by(metric: Metric) -> Metric {

@@ -2,10 +2,12 @@
 
 use std::{fmt, io};
 
+use bytemuck::Zeroable;
 use nearfield_kernels::{Kernel, Rows};
 
 use super::bound::least_of_cosine;
 use super::element::VectorElement;
+use super::f32_queries::Mixed;
 use super::identity::{equal, fingerprint};
 use super::split_rows::SplitRows;
 use crate::id::Id;
@@ -18,11 +20,13 @@ pub struct QueryBuffer<E> {
     row: Option<Segment<E>>,
     /// Room for the query's values on the way.
     values: Vec<E>,
+    /// A query of `f32` as it came.
+    numbers: Option<Segment<f32>>,
 }
 
 impl<E> Default for QueryBuffer<E> {
     fn default() -> Self {
-        Self { row: None, values: Vec::new() }
+        Self { row: None, values: Vec::new(), numbers: None }
     }
 }
 
@@ -30,15 +34,24 @@ impl<E: VectorElement> QueryBuffer<E> {
     /// A row of `len` elements, and room for values. Beyond what a caller writes the row is zero, as
     /// long as `len` stays the same.
     pub(super) fn padded(&mut self, len: usize) -> io::Result<(&mut [E], &mut Vec<E>)> {
-        if self.row.as_ref().is_none_or(|row| row.len() != len) {
-            self.row = None;
-        }
-        let row = match &mut self.row {
-            Some(row) => row,
-            empty => empty.insert(Segment::zeroed(len)?),
-        };
-        Ok((row, &mut self.values))
+        Ok((of_len(&mut self.row, len)?, &mut self.values))
     }
+
+    /// A row of `len` numbers, and one of as many elements, both as [`padded`](Self::padded) gives them.
+    pub(super) fn padded_for_f32(&mut self, len: usize) -> io::Result<(&mut [f32], &mut [E])> {
+        Ok((of_len(&mut self.numbers, len)?, of_len(&mut self.row, len)?))
+    }
+}
+
+/// The row that is there if it has this length, else a new one of zeros.
+fn of_len<T: Zeroable>(row: &mut Option<Segment<T>>, len: usize) -> io::Result<&mut [T]> {
+    if row.as_ref().is_none_or(|row| row.len() != len) {
+        *row = None;
+    }
+    Ok(match row {
+        Some(row) => row,
+        empty => empty.insert(Segment::zeroed(len)?),
+    })
 }
 
 /// The [`Scorer`] of [`Vectors`](crate::Vectors).
@@ -54,6 +67,7 @@ pub struct VectorScorer<'a, E: VectorElement> {
 pub(super) enum Compared<'a, E: VectorElement> {
     Whole { kernel: Kernel<E>, rows: Rows<'a, E>, target: &'a [E] },
     SplitRows(SplitRows<'a>),
+    Mixed(Mixed<'a, E>),
 }
 
 impl<'a, E: VectorElement> VectorScorer<'a, E> {
@@ -76,6 +90,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         match &mut self.rows {
             Compared::Whole { rows, target, .. } => *target = rows.row(id),
             Compared::SplitRows(rows) => rows.set_target(id),
+            Compared::Mixed(mixed) => self.rows = mixed.aimed_at(id),
         }
     }
 
@@ -90,6 +105,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         match &mut self.rows {
             Compared::Whole { kernel, rows, target } => kernel.gather(target, rows, ids, out),
             Compared::SplitRows(rows) => rows.score_all(ids, out),
+            Compared::Mixed(mixed) => mixed.score_all(ids, out),
         }
         self.finish(out);
     }
@@ -98,6 +114,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         Some(match &self.rows {
             Compared::Whole { target, .. } => fingerprint(target),
             Compared::SplitRows(rows) => fingerprint(rows.target()),
+            Compared::Mixed(mixed) => fingerprint(mixed.twin()?),
         })
     }
 
@@ -105,6 +122,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         match &self.rows {
             Compared::Whole { target, rows, .. } => equal(rows.row(id), target),
             Compared::SplitRows(rows) => rows.equals_target(id),
+            Compared::Mixed(mixed) => mixed.twin().is_some_and(|twin| equal(mixed.row(id), twin)),
         }
     }
 
@@ -113,6 +131,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
             Compared::Whole { .. } if self.normalised.is_none() => score,
             Compared::Whole { target, .. } => least_of_cosine(score, target.len()),
             Compared::SplitRows(rows) => rows.least(id, score),
+            Compared::Mixed(_) => score,
         }
     }
 
@@ -121,7 +140,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
             (Compared::Whole { rows, target, .. }, Some(kernel)) => {
                 kernel.gather(target, rows, ids, scores);
             }
-            (Compared::Whole { .. }, None) => {}
+            (Compared::Whole { .. }, None) | (Compared::Mixed(_), _) => {}
             (Compared::SplitRows(rows), _) => rows.rerank(ids, scores),
         }
         if self.normalised.is_some() {
@@ -140,6 +159,7 @@ impl<E: VectorElement> fmt::Debug for VectorScorer<'_, E> {
                 debug.field("kernel", kernel).field("rows", rows)
             }
             Compared::SplitRows(rows) => debug.field("split_rows", rows),
+            Compared::Mixed(mixed) => debug.field("mixed", mixed),
         };
         debug.finish_non_exhaustive()
     }
