@@ -59,6 +59,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Vectors that are stored in `f16`, `bf16`, `i8` or `u8` can be searched with queries of `f32`, which are not
+//! rounded: [`Index::search_f32`].
+//!
 //! # Keys, and points that come and go
 //!
 //! Points are [inserted](Index::insert),
