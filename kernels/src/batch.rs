@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use crate::apart::{Apart, Body};
 use crate::native::prefetch;
 use crate::rows::Rows;
 use crate::score::Score;
@@ -101,24 +102,22 @@ impl Ahead {
 /// Rows whose sums are kept until distances are made of them.
 const CHUNK: usize = 64;
 
-/// Fills `out` with the distances of `query` to `which` of the `rows`; `single` gives the sums of one row, as
-/// a function.
+/// Fills `out` with the distances of `query` to `which` of the `rows`.
 #[inline(always)]
-pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
+pub(crate) fn one_to_many<T: Apart, Q, R, M: Score<T, Q, R>>(
     token: T,
     metric: M,
     query: &[Q],
     rows: &Rows<'_, R>,
     which: Which<'_>,
     out: &mut [f32],
-    single: impl Fn(M::Query, &[R]) -> M::Sums,
 ) {
     if out.is_empty() {
         return;
     }
-    let ahead = if M::GROUP == 1 { SINGLE.of(rows) } else { GROUPED.of(rows) };
+    let ahead = if const { M::GROUP == 1 } { SINGLE.of(rows) } else { GROUPED.of(rows) };
     for i in 0..ahead {
-        if M::GROUP == 1 {
+        if const { M::GROUP == 1 } {
             which.fetch::<{ SINGLE.lines }, R>(i, rows);
         } else {
             which.fetch_grouped(i, rows);
@@ -127,12 +126,12 @@ pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
     let prepared = metric.prepare(token, query);
     let scan = Scan { token, metric, query, prepared, rows, which, ahead };
     if let Some(out) = M::in_place(out) {
-        return scan.sums(0, out, single);
+        return scan.sums(0, out);
     }
     let mut sums = [M::Sums::default(); CHUNK];
     for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
         let sums = &mut sums[..out.len()];
-        scan.sums(chunk * CHUNK, sums, &single);
+        scan.sums(chunk * CHUNK, sums);
         let row = |i| rows.row(which.id(chunk * CHUNK + i));
         metric.finish(query, prepared, row, sums, out);
     }
@@ -149,24 +148,22 @@ struct Scan<'a, T, Q, R, M: Score<T, Q, R>> {
     ahead: usize,
 }
 
-impl<T: Copy, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
+impl<T: Apart, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
     /// The sums of the rows from the `first` on.
     #[inline(always)]
-    fn sums(&self, first: usize, out: &mut [M::Sums], single: impl Fn(M::Query, &[R]) -> M::Sums) {
-        match if self.which.streams(self.rows) { 1 } else { M::GROUP } {
-            4 => self.grouped::<4>(first, out, single),
-            2 => self.grouped::<2>(first, out, single),
-            _ => self.one_by_one(first, out),
+    fn sums(&self, first: usize, out: &mut [M::Sums]) {
+        // Conditions that are constants: no code is made of the other groups.
+        if const { M::GROUP == 1 } || self.which.streams(self.rows) {
+            self.one_by_one(first, out);
+        } else if const { M::GROUP == 2 } {
+            self.grouped::<2>(first, out);
+        } else {
+            self.grouped::<4>(first, out);
         }
     }
 
     #[inline(always)]
-    fn grouped<const GROUP: usize>(
-        &self,
-        first: usize,
-        out: &mut [M::Sums],
-        single: impl Fn(M::Query, &[R]) -> M::Sums,
-    ) {
+    fn grouped<const GROUP: usize>(&self, first: usize, out: &mut [M::Sums]) {
         let last = first + out.len() - 1;
         for (group, out) in out.chunks_mut(GROUP).enumerate() {
             let start = first + group * GROUP;
@@ -174,12 +171,14 @@ impl<T: Copy, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
                 self.which.fetch_grouped(i + self.ahead, self.rows);
             }
             if let [out] = out {
-                *out = single(self.prepared, self.rows.row(self.which.id(start)));
+                *out = self.row(start, &[]);
                 continue;
             }
             // A short group is filled up with its last row, which costs cached arithmetic only.
-            let group: [&[R]; GROUP] =
-                core::array::from_fn(|i| self.rows.row(self.which.id((start + i).min(last))));
+            let mut group: [&[R]; GROUP] = [&[]; GROUP];
+            for i in 0..GROUP {
+                group[i] = self.rows.row(self.which.id((start + i).min(last)));
+            }
             let sums = self.metric.rows(self.token, self.query, self.prepared, group);
             if let Some(out) = out.first_chunk_mut() {
                 *out = sums;
@@ -196,8 +195,35 @@ impl<T: Copy, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
             if !M::FETCHES {
                 self.which.fetch::<{ SINGLE.lines }, R>(i + self.ahead, self.rows);
             }
-            let row = self.rows.row(self.which.id(i));
-            *out = self.metric.row(self.token, self.query, self.prepared, row, later);
+            *out = self.row(i, later);
         }
+    }
+
+    /// The sums of the `i`-th row.
+    #[inline(always)]
+    fn row(&self, i: usize, later: &[R]) -> M::Sums {
+        let &Self { token, metric, query, prepared, .. } = self;
+        let row = self.rows.row(self.which.id(i));
+        let body = Row { metric, query, prepared, row, later };
+        // Where there are groups, one row is what they leave, or one of many bytes.
+        if const { M::GROUP == 1 } { body.run(token) } else { token.call(body) }
+    }
+}
+
+/// A row alone.
+struct Row<'a, Q, R, M, P> {
+    metric: M,
+    query: &'a [Q],
+    prepared: P,
+    row: &'a [R],
+    later: &'a [R],
+}
+
+impl<T, Q, R, M: Score<T, Q, R>> Body<T> for Row<'_, Q, R, M, M::Query> {
+    type Output = M::Sums;
+
+    #[inline(always)]
+    fn run(self, token: T) -> M::Sums {
+        self.metric.row(token, self.query, self.prepared, self.row, self.later)
     }
 }

@@ -3,6 +3,7 @@
 
 use core::marker::PhantomData;
 
+use crate::apart::{Apart, Body};
 use crate::blocks::{BlockSums, CHUNK, chunk_sums, sums};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, vectors};
 use crate::integer::{Integer, Sum};
@@ -140,7 +141,7 @@ pub(crate) trait OfProducts: Copy {
     }
 
     /// The distance of two vectors of one length, at most [`CHUNK`] unless `ANY`.
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32;
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32;
 }
 
 impl OfProducts for InnerProduct {
@@ -157,7 +158,7 @@ impl OfProducts for InnerProduct {
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
         let [dot] = of_pair::<T, E, Dot<E>, 1, ANY>(token, a, b);
         inner_product_of(dot)
     }
@@ -178,7 +179,7 @@ impl OfProducts for Cosine {
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
         let [dot, aa, bb, _] = of_pair::<T, E, Products<E>, 4, ANY>(token, a, b);
         cosine_of(dot, aa, bb)
     }
@@ -199,13 +200,13 @@ impl OfProducts for L2Squared {
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
         let [sum] = of_pair::<T, E, Squares<E>, 1, ANY>(token, a, b);
         sum as f32
     }
 }
 
-impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
+impl<T: Bytes + Apart, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     type Scale = ();
     type Query = Known;
     type Row = Known;
@@ -221,9 +222,7 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
 
     #[inline(always)]
     fn prepare(self, token: T, query: &[E]) -> Known {
-        let v = bytes(query);
-        let [[[norm, correction]]] = sums::<T, Own<E>, 2, 1, 1>(token, [v], [v]);
-        Known { squared_norm: norm, correction }
+        token.call(Know(query))
     }
 
     #[inline(always)]
@@ -290,14 +289,13 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
         queries: [(&[E], Known); QUERIES],
         rows: [(&[E], Known); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
-        let (a, b) = (all_bytes(vectors(queries)), all_bytes(vectors(rows)));
-        let dots = sums::<T, DotTo<E>, 1, QUERIES, ROWS>(token, a, b);
+        let dots = token.call(Tile::<E, DotTo<E>, _, _>::new(vectors(queries), vectors(rows)));
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             let known = queries[query].1;
             let mut sums = [M::Sums::default(); ROWS];
             for row in 0..ROWS {
-                let dot = dots[query][row][0] + known.correction;
+                let dot = dots[query][row] + known.correction;
                 sums[row] = M::sums(dot, known.squared_norm, rows[row].1.squared_norm);
             }
             M::finish(known.squared_norm, &sums, &mut distances[query]);
@@ -306,7 +304,7 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     }
 }
 
-impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
+impl<T: Bytes + Apart, E: Integer> Score<T, E, E> for Exact<Manhattan> {
     type Scale = ();
     type Query = ();
     type Row = ();
@@ -345,11 +343,11 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
         (): (),
         rows: [&[E]; ROWS],
     ) -> [f32; ROWS] {
-        let mut prepared = [(rows[0], ()); ROWS];
-        for (prepared, row) in prepared.iter_mut().zip(rows) {
-            *prepared = (row, ());
+        let [sums] = sums::<T, Differences<E>, 1, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
+        let mut distances = [0.0; ROWS];
+        for row in 0..ROWS {
+            distances[row] = sums[row][0] as f32;
         }
-        let [distances] = self.tile(token, [(query, ())], prepared);
         distances
     }
 
@@ -365,19 +363,18 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
         queries: [(&[E], ()); QUERIES],
         rows: [(&[E], ()); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
-        let (a, b) = (all_bytes(vectors(queries)), all_bytes(vectors(rows)));
-        let sums = sums::<T, Differences<E>, 1, QUERIES, ROWS>(token, a, b);
+        let sums = token.call(Tile::<E, Differences<E>, _, _>::new(vectors(queries), vectors(rows)));
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             for row in 0..ROWS {
-                distances[query][row] = sums[query][row][0] as f32;
+                distances[query][row] = sums[query][row] as f32;
             }
         }
         distances
     }
 }
 
-impl<T: Bytes, E: Integer> Sum<E> for T {
+impl<T: Bytes + Apart, E: Integer> Sum<E> for T {
     #[inline(always)]
     fn dot(self, a: &[E], b: &[E]) -> i64 {
         let [sum] = of_pair::<T, E, Dot<E>, 1, true>(self, a, b);
@@ -397,25 +394,90 @@ impl<T: Bytes, E: Integer> Sum<E> for T {
     }
 }
 
-/// The sums of a pair: of any length, or at most a [`CHUNK`].
+/// The sums of a pair: of any length by a function of their own, or inlined of at most a [`CHUNK`].
 #[inline(always)]
 fn of_pair<T, E, D, const SUMS: usize, const ANY: bool>(token: T, a: &[E], b: &[E]) -> [i64; SUMS]
 where
-    T: Bytes,
+    T: Bytes + Apart,
     E: Integer,
     D: BlockSums<SUMS>,
 {
-    let (a, b) = ([bytes(a)], [bytes(b)]);
     if ANY {
-        let [[exact]] = sums::<T, D, SUMS, 1, 1>(token, a, b);
-        return exact;
+        return token.call(Long::<E, D, SUMS> { a, b, sum: PhantomData });
     }
-    let [[chunk]] = chunk_sums::<T, D, SUMS, 1, 1>(token, a, b);
+    let [[chunk]] = chunk_sums::<T, D, SUMS, 1, 1>(token, [bytes(a)], [bytes(b)]);
     let mut exact = [0; SUMS];
-    for (exact, sum) in exact.iter_mut().zip(chunk) {
-        *exact = sum.into();
+    for sum in 0..SUMS {
+        exact[sum] = chunk[sum].into();
     }
     exact
+}
+
+/// The sums of a pair of any length.
+struct Long<'a, E, D, const SUMS: usize> {
+    a: &'a [E],
+    b: &'a [E],
+    sum: PhantomData<D>,
+}
+
+impl<T: Bytes, E: Integer, D: BlockSums<SUMS>, const SUMS: usize> Body<T> for Long<'_, E, D, SUMS> {
+    type Output = [i64; SUMS];
+
+    #[inline(always)]
+    fn run(self, token: T) -> [i64; SUMS] {
+        let [[exact]] = sums::<T, D, SUMS, 1, 1>(token, [bytes(self.a)], [bytes(self.b)]);
+        exact
+    }
+}
+
+/// What is known of a vector.
+struct Know<'a, E>(&'a [E]);
+
+impl<T: Bytes, E: Integer> Body<T> for Know<'_, E> {
+    type Output = Known;
+
+    #[inline(always)]
+    fn run(self, token: T) -> Known {
+        let vector = [bytes(self.0)];
+        let [[[squared_norm, correction]]] = sums::<T, Own<E>, 2, 1, 1>(token, vector, vector);
+        Known { squared_norm, correction }
+    }
+}
+
+/// One sum for each pair of a query and a row.
+struct Tile<'a, E, D, const QUERIES: usize, const ROWS: usize> {
+    queries: [&'a [E]; QUERIES],
+    rows: [&'a [E]; ROWS],
+    sum: PhantomData<D>,
+}
+
+impl<'a, E, D, const QUERIES: usize, const ROWS: usize> Tile<'a, E, D, QUERIES, ROWS> {
+    #[inline(always)]
+    fn new(queries: [&'a [E]; QUERIES], rows: [&'a [E]; ROWS]) -> Self {
+        Self { queries, rows, sum: PhantomData }
+    }
+}
+
+impl<T, E, D, const QUERIES: usize, const ROWS: usize> Body<T> for Tile<'_, E, D, QUERIES, ROWS>
+where
+    T: Bytes,
+    E: Integer,
+    D: BlockSums<1>,
+{
+    type Output = [[i64; ROWS]; QUERIES];
+
+    #[inline(always)]
+    fn run(self, token: T) -> [[i64; ROWS]; QUERIES] {
+        let (queries, rows) = (all_bytes(self.queries), all_bytes(self.rows));
+        let sums = sums::<T, D, 1, QUERIES, ROWS>(token, queries, rows);
+        let mut flat = [[0; ROWS]; QUERIES];
+        for query in 0..QUERIES {
+            for row in 0..ROWS {
+                flat[query][row] = sums[query][row][0];
+            }
+        }
+        flat
+    }
 }
 
 #[inline(always)]

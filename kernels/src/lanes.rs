@@ -71,33 +71,32 @@ where
     // The only checks of lengths, in front of all branches: behind them each would save a register.
     let len = queries[0].len();
     let (queries, rows) = (cut(queries, 0, len), cut(rows, 0, len));
-    macro_rules! passes {
-        ($registers:literal, $passes:literal) => {
-            in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $registers, $passes>(
-                simd, a, b, queries, rows, later,
-            )
-        };
-        // Half a block, or less, fills half of the registers: to fold the others, all zero, would take
-        // a tenth longer.
-        ($registers:literal / 2 = $half:literal) => {
-            if len > LANES / 2 { passes!($registers, 1) } else { passes!($half, 1) }
-        };
+    // A chain of conditions that are constants, not a match of the plan: of these the compiler takes the one that
+    // holds before it makes code of the others.
+    macro_rules! planned {
+        ($($registers:literal in $passes:literal,)*) => {$(
+            if const { matches!(plan::<S>(SUMS * QUERIES * ROWS), ($registers, $passes)) } {
+                return in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $registers, $passes>(
+                    simd, a, b, queries, rows, later,
+                );
+            }
+        )*};
     }
-    match const { plan::<S>(SUMS * QUERIES * ROWS) } {
-        (16, 1) => passes!(16 / 2 = 8),
-        (8, 1) => passes!(8 / 2 = 4),
-        (8, 2) => passes!(8, 2),
-        (4, 1) => passes!(4 / 2 = 2),
-        (4, 2) => passes!(4, 2),
-        (4, 4) => passes!(4, 4),
-        (2, 2) => passes!(2, 2),
-        (2, 4) => passes!(2, 4),
-        (2, 8) => passes!(2, 8),
-        (1, 4) => passes!(1, 4),
-        (1, 8) => passes!(1, 8),
-        (1, 16) => passes!(1, 16),
-        _ => unreachable!("no kernel for this plan"),
+    // Half a block, or less, fills half of the registers: to fold the others, all zero, would take a tenth longer.
+    macro_rules! planned_halves {
+        ($($registers:literal or $half:literal,)*) => {$(
+            if const { matches!(plan::<S>(SUMS * QUERIES * ROWS), ($registers, 1)) }
+                && len <= LANES / 2
+            {
+                return in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $half, 1>(
+                    simd, a, b, queries, rows, later,
+                );
+            }
+        )*};
     }
+    planned_halves! { 16 or 8, 8 or 4, 4 or 2, }
+    planned! { 16 in 1, 8 in 1, 8 in 2, 4 in 1, 4 in 2, 4 in 4, 2 in 2, 2 in 4, 2 in 8, 1 in 4, 1 in 8, 1 in 16, }
+    unreachable!("no kernel for this plan")
 }
 
 #[inline(always)]

@@ -145,6 +145,7 @@
 
 extern crate alloc;
 
+mod apart;
 mod backend;
 mod batch;
 mod bits;

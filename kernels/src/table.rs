@@ -11,6 +11,7 @@ use pulp::x86::{V3, V4};
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::detected;
+use crate::apart::{Apart, Body};
 use crate::backend::{Backend, Unsupported};
 use crate::batch::Which;
 use crate::bits::{CountBits, Hamming, Jaccard};
@@ -133,9 +134,25 @@ macro_rules! compile {
         mod $set {
             use super::*;
 
+            impl Apart for $token {
+                #[inline(always)]
+                fn call<B: Body<Self>>(self, body: B) -> B::Output {
+                    #[allow(unused_unsafe, reason = "one instruction set needs no feature")]
+                    // SAFETY: whoever has the token was compiled with the features and called after they
+                    // were detected.
+                    unsafe { run(self, body) }
+                }
+            }
+
+            $(#[$target_feature])?
+            #[inline(never)]
+            fn run<B: Body<$token>>(token: $token, body: B) -> B::Output {
+                body.run(token)
+            }
+
             $(#[$target_feature])?
             pub(super) fn pair<Q, R, M: Score<$token, Q, R>>(scale: M::Scale, a: &[Q], b: &[R]) -> f32 {
-                if a.len() > M::LONGEST {
+                if const { M::LONGEST < usize::MAX } && a.len() > M::LONGEST {
                     return long_pair::<Q, R, M>(scale, a, b);
                 }
                 M::new(scale).pair($make, a, b)
@@ -155,19 +172,7 @@ macro_rules! compile {
                 which: Which<'_>,
                 out: &mut [f32],
             ) {
-                let single = |prepared, row: &[R]| row_alone::<Q, R, M>(scale, query, prepared, row);
-                crate::batch::one_to_many($make, M::new(scale), query, rows, which, out, single);
-            }
-
-            $(#[$target_feature])?
-            #[inline(never)] // there is one row at most that no group takes
-            fn row_alone<Q, R, M: Score<$token, Q, R>>(
-                scale: M::Scale,
-                query: &[Q],
-                prepared: M::Query,
-                row: &[R],
-            ) -> M::Sums {
-                M::new(scale).row($make, query, prepared, row, &[])
+                crate::batch::one_to_many($make, M::new(scale), query, rows, which, out);
             }
 
             $(#[$target_feature])?

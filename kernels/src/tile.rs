@@ -29,22 +29,20 @@ pub(crate) fn many_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
         let strip = first..of_rows.end.min(first + STRIP);
         let out = &mut out[first - of_rows.start..];
         let of_queries = of_queries.clone();
-        match M::TILE {
-            (4, 4) => {
-                tiles::<T, Q, R, M, 4, 4>(
+        // Conditions that are constants: no code is made of the other tiles.
+        macro_rules! tiles {
+            ($queries:literal, $rows:literal) => {
+                tiles::<T, Q, R, M, $queries, $rows>(
                     token, metric, queries, of_queries, rows, strip, out, width,
-                );
-            }
-            (2, 4) => {
-                tiles::<T, Q, R, M, 2, 4>(
-                    token, metric, queries, of_queries, rows, strip, out, width,
-                );
-            }
-            _ => {
-                tiles::<T, Q, R, M, 1, 1>(
-                    token, metric, queries, of_queries, rows, strip, out, width,
-                );
-            }
+                )
+            };
+        }
+        if const { M::TILE.0 == 4 } {
+            tiles!(4, 4);
+        } else if const { M::TILE.0 == 2 } {
+            tiles!(2, 4);
+        } else {
+            tiles!(1, 1);
         }
     }
 }
