@@ -13,20 +13,21 @@ struct Ahead {
     bytes: usize,
     /// The fewest; more than 16 were not tried.
     rows: usize,
-    /// Cache lines of the beginning of a row. The CPU's own prefetcher follows the rest of a long one.
-    lines: usize,
 }
 
 /// Where rows are scored in groups. With more ahead the misses queue up: at 4 KiB and eight lines a search
 /// among rows of 256 bytes was 10 % slower.
-const GROUPED: Ahead = Ahead { bytes: 1536, rows: 4, lines: 8 };
+const GROUPED: Ahead = Ahead { bytes: 1536, rows: 4 };
 
-/// Of longer rows half of the lines: Intel's prefetcher follows these, but shorter ones are gathered 1.1 to 1.3
+/// Cache lines of the beginning of a row that are fetched. The CPU's own prefetcher follows the rest of a long one.
+const LINES: usize = 8;
+
+/// Of longer rows in groups half of the lines: Intel's prefetcher follows these, but shorter ones are gathered 1.1 to 1.3
 /// times as fast with eight lines as with four. AMD's follows both, and pays up to 11 % for eight.
 const FOLLOWED: usize = 768;
 
 /// Where rows are scored one by one; of floats, each then fetches a later one as a whole.
-const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2, lines: 8 };
+const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2 };
 
 /// Rows in order of a table of more bytes than this, and themselves of as many as [`STREAMED_ROWS`] says, are
 /// scored one by one: they come from beyond the second-level cache, and four streams at once keep the
@@ -70,22 +71,25 @@ impl Which<'_> {
         }
     }
 
-    /// Fetches the beginning of that row, where rows are scored in groups.
+    /// Fetches the beginning of that row.
     #[inline(always)]
-    fn fetch_grouped<R>(self, i: usize, rows: &Rows<'_, R>) {
-        if rows.dim() * size_of::<R>() > FOLLOWED {
-            self.fetch::<{ GROUPED.lines / 2 }, R>(i, rows);
+    fn fetch<R>(self, i: usize, rows: &Rows<'_, R>, grouped: bool) {
+        let row = self.ahead(i, rows);
+        if row.is_empty() {
+            return;
+        }
+        if grouped && size_of_val(row) > FOLLOWED {
+            prefetch::<{ LINES / 2 }, R>(row);
         } else {
-            self.fetch::<{ GROUPED.lines }, R>(i, rows);
+            prefetch::<LINES, R>(row);
         }
     }
 
-    /// Fetches the first lines of that row.
-    #[inline(always)]
-    fn fetch<const LINES: usize, R>(self, i: usize, rows: &Rows<'_, R>) {
-        let row = self.ahead(i, rows);
-        if !row.is_empty() {
-            prefetch::<LINES, R>(row);
+    /// Fetches the beginnings of the first rows.
+    #[inline(never)] // the same for all metrics
+    fn fetch_first<R>(self, count: usize, rows: &Rows<'_, R>, grouped: bool) {
+        for i in 0..count {
+            self.fetch(i, rows, grouped);
         }
     }
 }
@@ -116,17 +120,11 @@ pub(crate) fn one_to_many<T: Apart, Q, R, M: Score<T, Q, R>>(
         return;
     }
     let ahead = if const { M::GROUP == 1 } { SINGLE.of(rows) } else { GROUPED.of(rows) };
-    for i in 0..ahead {
-        if const { M::GROUP == 1 } {
-            which.fetch::<{ SINGLE.lines }, R>(i, rows);
-        } else {
-            which.fetch_grouped(i, rows);
-        }
-    }
+    which.fetch_first(ahead, rows, const { M::GROUP > 1 });
     let prepared = metric.prepare(token, query);
     let scan = Scan { token, metric, query, prepared, rows, which, ahead };
-    if let Some(out) = M::in_place(out) {
-        return scan.sums(0, out);
+    if const { M::IN_PLACE } {
+        return scan.sums(0, M::in_place(out));
     }
     let mut sums = [M::Sums::default(); CHUNK];
     for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
@@ -168,7 +166,7 @@ impl<T: Apart, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
         for (group, out) in out.chunks_mut(GROUP).enumerate() {
             let start = first + group * GROUP;
             for i in start..start + out.len() {
-                self.which.fetch_grouped(i + self.ahead, self.rows);
+                self.which.fetch(i + self.ahead, self.rows, true);
             }
             if let [out] = out {
                 *out = self.row(start, &[]);
@@ -192,8 +190,8 @@ impl<T: Apart, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
     fn one_by_one(&self, first: usize, out: &mut [M::Sums]) {
         for (i, out) in (first..).zip(out) {
             let later = self.which.ahead(i + self.ahead, self.rows);
-            if !M::FETCHES {
-                self.which.fetch::<{ SINGLE.lines }, R>(i + self.ahead, self.rows);
+            if const { !M::FETCHES } {
+                self.which.fetch(i + self.ahead, self.rows, false);
             }
             *out = self.row(i, later);
         }

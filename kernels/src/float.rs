@@ -134,6 +134,7 @@ where
     type Row = ();
     type Sums = f32;
     const FETCHES: bool = true;
+    const IN_PLACE: bool = true;
     const GROUP: usize = group::<S>(1);
     const TILE: (usize, usize) = tile::<S>();
 
@@ -181,8 +182,8 @@ where
     ) -> [f32; ROWS] {
         let [sums] = sums::<S, D, A, B, 1, 1, ROWS>(simd, self.query, self.row, [query], rows, &[]);
         let mut distances = [0.0; ROWS];
-        for (distance, [sum]) in distances.iter_mut().zip(sums) {
-            *distance = D::finish(sum);
+        for row in 0..ROWS {
+            distances[row] = D::finish(sums[row][0]);
         }
         distances
     }
@@ -202,8 +203,8 @@ where
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 }
 
@@ -401,7 +402,7 @@ impl<A: Widen<Scale = ()>, B: Widen> Over<Cosine, A, B> {
     #[cold]
     #[inline(never)]
     fn rescaled(self, a: &[A::Element], b: &[B::Element]) -> f32 {
-        rescaled_cosine(a.len(), |i| self.query.widen(a[i]), |i| self.row.widen(b[i]))
+        rescaled_cosine(a.len(), &|i| self.query.widen(a[i]), &|i| self.row.widen(b[i]))
     }
 
     /// Replaces the distances that need it.
@@ -447,8 +448,8 @@ impl<A: Widen<Scale = ()>, B: Widen> Over<Cosine, A, B> {
 #[inline(always)]
 pub(crate) fn vectors<E, P, const N: usize>(prepared: [(&[E], P); N]) -> [&[E]; N] {
     let mut vectors: [&[E]; N] = [&[]; N];
-    for (vector, prepared) in vectors.iter_mut().zip(prepared) {
-        *vector = prepared.0;
+    for i in 0..N {
+        vectors[i] = prepared[i].0;
     }
     vectors
 }

@@ -124,10 +124,13 @@ pub(crate) trait OfProducts: Copy {
     /// What is kept of a row.
     type Sums: Copy + Default;
 
-    /// The place for what is kept of rows, if that is the distance.
+    /// Whether that is the distance.
+    const IN_PLACE: bool = false;
+
+    /// The place for it, where it is.
     #[inline(always)]
-    fn in_place(_distances: &mut [f32]) -> Option<&mut [Self::Sums]> {
-        None
+    fn in_place(_distances: &mut [f32]) -> &mut [Self::Sums] {
+        unreachable!("these sums are no distances")
     }
 
     fn sums(dot: i64, qq: i64, rr: i64) -> Self::Sums;
@@ -135,9 +138,7 @@ pub(crate) trait OfProducts: Copy {
     /// The distances that the sums of some rows make, under a query with the squared norm `qq`.
     #[inline(always)]
     fn finish(_qq: i64, sums: &[Self::Sums], out: &mut [f32]) {
-        if let Some(out) = Self::in_place(out) {
-            out.copy_from_slice(sums);
-        }
+        Self::in_place(out).copy_from_slice(sums);
     }
 
     /// The distance of two vectors of one length, at most [`CHUNK`] unless `ANY`.
@@ -146,6 +147,7 @@ pub(crate) trait OfProducts: Copy {
 
 impl OfProducts for InnerProduct {
     type Sums = f32;
+    const IN_PLACE: bool = true;
 
     #[inline(always)]
     fn sums(dot: i64, _qq: i64, _rr: i64) -> f32 {
@@ -153,8 +155,8 @@ impl OfProducts for InnerProduct {
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 
     #[inline(always)]
@@ -187,6 +189,7 @@ impl OfProducts for Cosine {
 
 impl OfProducts for L2Squared {
     const OF_DIFFERENCE: bool = true;
+    const IN_PLACE: bool = true;
     type Sums = f32;
 
     #[inline(always)]
@@ -195,8 +198,8 @@ impl OfProducts for L2Squared {
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 
     #[inline(always)]
@@ -211,6 +214,7 @@ impl<T: Bytes + Apart, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     type Query = Known;
     type Row = Known;
     type Sums = M::Sums;
+    const IN_PLACE: bool = M::IN_PLACE;
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
     const LONGEST: usize = CHUNK;
@@ -249,24 +253,25 @@ impl<T: Bytes + Apart, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
         rows: [&[E]; ROWS],
     ) -> [M::Sums; ROWS] {
         let mut of_rows = [M::Sums::default(); ROWS];
-        if M::OF_DIFFERENCE {
+        if const { M::OF_DIFFERENCE } {
             let [squares] =
                 sums::<T, Squares<E>, 1, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
-            for (of_row, [square]) in of_rows.iter_mut().zip(squares) {
-                *of_row = M::sums(0, square, 0);
+            for row in 0..ROWS {
+                of_rows[row] = M::sums(0, squares[row][0], 0);
             }
             return of_rows;
         }
         let [products] =
             sums::<T, ProductsTo<E>, 2, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
-        for (of_row, [dot, rr]) in of_rows.iter_mut().zip(products) {
-            *of_row = M::sums(dot + known.correction, known.squared_norm, rr);
+        for row in 0..ROWS {
+            let [dot, rr] = products[row];
+            of_rows[row] = M::sums(dot + known.correction, known.squared_norm, rr);
         }
         of_rows
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [M::Sums]> {
+    fn in_place(distances: &mut [f32]) -> &mut [M::Sums] {
         M::in_place(distances)
     }
 
@@ -309,6 +314,7 @@ impl<T: Bytes + Apart, E: Integer> Score<T, E, E> for Exact<Manhattan> {
     type Query = ();
     type Row = ();
     type Sums = f32;
+    const IN_PLACE: bool = true;
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
     const LONGEST: usize = CHUNK;
@@ -352,8 +358,8 @@ impl<T: Bytes + Apart, E: Integer> Score<T, E, E> for Exact<Manhattan> {
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 
     #[inline(always)]
@@ -363,7 +369,8 @@ impl<T: Bytes + Apart, E: Integer> Score<T, E, E> for Exact<Manhattan> {
         queries: [(&[E], ()); QUERIES],
         rows: [(&[E], ()); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
-        let sums = token.call(Tile::<E, Differences<E>, _, _>::new(vectors(queries), vectors(rows)));
+        let sums =
+            token.call(Tile::<E, Differences<E>, _, _>::new(vectors(queries), vectors(rows)));
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             for row in 0..ROWS {
@@ -402,7 +409,7 @@ where
     E: Integer,
     D: BlockSums<SUMS>,
 {
-    if ANY {
+    if const { ANY } {
         return token.call(Long::<E, D, SUMS> { a, b, sum: PhantomData });
     }
     let [[chunk]] = chunk_sums::<T, D, SUMS, 1, 1>(token, [bytes(a)], [bytes(b)]);
@@ -488,8 +495,8 @@ fn bytes<E: Integer>(vector: &[E]) -> &[u8] {
 #[inline(always)]
 fn all_bytes<E: Integer, const N: usize>(vectors: [&[E]; N]) -> [&[u8]; N] {
     let mut all: [&[u8]; N] = [&[]; N];
-    for (all, vector) in all.iter_mut().zip(vectors) {
-        *all = bytes(vector);
+    for i in 0..N {
+        all[i] = bytes(vectors[i]);
     }
     all
 }

@@ -7,7 +7,7 @@
 
 use crate::native::{Isa, prefetch};
 use crate::reference::LANES;
-use crate::widen::Load;
+use crate::widen::{Load, Widen};
 
 /// What a metric sums: `SUMS` sums over lanes.
 pub(crate) trait LaneSums<const SUMS: usize> {
@@ -125,12 +125,21 @@ where
     B: Load<S>,
 {
     let zero = simd.splat_f32s(0.0);
-    let tails = (tails::<S, A, QUERIES>(queries), tails::<S, B, ROWS>(rows));
+    let len = queries[0].len();
+    let query_parts = parts::<S, A, QUERIES>(queries);
+    let row_parts = parts::<S, B, ROWS>(rows);
     let mut lanes = [[[[[zero; SUMS]; REGS]; ROWS]; QUERIES]; PASSES];
     macro_rules! pass {
         ($p:expr, $later:expr) => {
             pass::<S, D, A, B, SUMS, QUERIES, ROWS, REGS>(
-                simd, a, b, $p, queries, rows, &tails, $later,
+                simd,
+                a,
+                b,
+                $p,
+                len,
+                &query_parts,
+                &row_parts,
+                $later,
             )
         };
     }
@@ -159,12 +168,10 @@ where
                 (even[i], odd[i]) = halve::<S, REGS, PASSES>(simd, registers, A::SPLIT);
             }
         }
-        // Not the three sums of one cosine: together they take 5 ns more at 768 elements.
-        let together = QUERIES * ROWS > 1;
         let count = chains - first * 4;
-        let mut sums = fold::<S>(simd, even, count, together);
-        if A::SPLIT {
-            let odd = fold::<S>(simd, odd, count, together);
+        let mut sums = fold::<S, QUERIES, ROWS>(simd, even, count);
+        if const { A::SPLIT } {
+            let odd = fold::<S, QUERIES, ROWS>(simd, odd, count);
             for i in 0..4 {
                 sums[i] += odd[i];
             }
@@ -190,7 +197,7 @@ fn halve<S: Isa, const REGS: usize, const PASSES: usize>(
     const { assert!(REGS * PASSES <= 16, "four halvings") };
     macro_rules! halve_to {
         ($half:literal) => {
-            if REGS * PASSES > $half {
+            if const { REGS * PASSES > $half } {
                 for i in 0..$half {
                     let upper = registers[(i + $half) / REGS % PASSES][(i + $half) % REGS];
                     let lower = &mut registers[i / REGS % PASSES][i % REGS];
@@ -208,10 +215,15 @@ fn halve<S: Isa, const REGS: usize, const PASSES: usize>(
     (registers[0][0], registers[1 / REGS % PASSES][1 % REGS])
 }
 
-/// The sums of the lanes of the first `count` registers, all in one go or one after another.
+/// The sums of the lanes of the first `count` registers, in one go or one after another.
 #[inline(always)]
-fn fold<S: Isa>(simd: S, registers: [S::f32s; 4], count: usize, together: bool) -> [f32; 4] {
-    if together {
+fn fold<S: Isa, const QUERIES: usize, const ROWS: usize>(
+    simd: S,
+    registers: [S::f32s; 4],
+    count: usize,
+) -> [f32; 4] {
+    // Not the three sums of one cosine: together they take 5 ns more at 768 elements.
+    if const { QUERIES * ROWS > 1 } {
         return simd.fold_each(registers);
     }
     let mut sums = [0.0; 4];
@@ -231,9 +243,9 @@ fn pass<S, D, A, B, const SUMS: usize, const QUERIES: usize, const ROWS: usize, 
     a: A,
     b: B,
     pass: usize,
-    queries: [&[A::Element]; QUERIES],
-    rows: [&[B::Element]; ROWS],
-    (query_tails, row_tails): &([A::Tail<'_>; QUERIES], [B::Tail<'_>; ROWS]),
+    len: usize,
+    (query_blocks, query_tails): &Parts<'_, S, A, QUERIES>,
+    (row_blocks, row_tails): &Parts<'_, S, B, ROWS>,
     later: &[B::Element],
 ) -> [[[[S::f32s; SUMS]; REGS]; ROWS]; QUERIES]
 where
@@ -244,16 +256,13 @@ where
 {
     let mut lanes = [[[[simd.splat_f32s(0.0); SUMS]; REGS]; ROWS]; QUERIES];
     let first = pass * REGS;
-    let len = queries[0].len();
-    let query_blocks = blocks(queries);
-    let row_blocks = blocks(rows);
     let (later_blocks, later_tail) = later.as_chunks::<LANES>();
     for i in 0..len / LANES {
         if let Some(block) = later_blocks.get(i) {
             prefetch::<LANES, _>(block);
         }
         for reg in 0..REGS {
-            let query = load_all(simd, a, query_blocks, i, first + reg);
+            let query = load_all(simd, a, *query_blocks, i, first + reg);
             for row in 0..ROWS {
                 let loaded = b.load(simd, &row_blocks[row][i], first + reg);
                 for q in 0..QUERIES {
@@ -293,8 +302,8 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
     reg: usize,
 ) -> [S::f32s; N] {
     let mut loaded = [simd.splat_f32s(0.0); N];
-    for (loaded, blocks) in loaded.iter_mut().zip(blocks) {
-        *loaded = a.load(simd, &blocks[i], reg);
+    for vector in 0..N {
+        loaded[vector] = a.load(simd, &blocks[vector][i], reg);
     }
     loaded
 }
@@ -303,8 +312,8 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
 #[inline(always)]
 pub(crate) fn cut<E, const N: usize>(vectors: [&[E]; N], start: usize, end: usize) -> [&[E]; N] {
     let mut parts: [&[E]; N] = [&[]; N];
-    for (part, vector) in parts.iter_mut().zip(vectors) {
-        *part = &vector[start..end];
+    for i in 0..N {
+        parts[i] = &vectors[i][start..end];
     }
     parts
 }
@@ -313,16 +322,25 @@ pub(crate) fn cut<E, const N: usize>(vectors: [&[E]; N], start: usize, end: usiz
 #[inline(always)]
 pub(crate) fn blocks<E, const N: usize>(vectors: [&[E]; N]) -> [&[[E; LANES]]; N] {
     let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
-    for (blocks, vector) in blocks.iter_mut().zip(vectors) {
-        *blocks = vector.as_chunks().0;
+    for i in 0..N {
+        blocks[i] = vectors[i].as_chunks().0;
     }
     blocks
 }
 
-/// The tails of vectors.
+/// The blocks of vectors, and their tails.
+type Parts<'a, S, A, const N: usize> =
+    ([&'a [[<A as Widen>::Element; LANES]]; N], [<A as Load<S>>::Tail<'a>; N]);
+
 #[inline(always)]
-fn tails<'a, S: Isa, A: Load<S>, const N: usize>(
+fn parts<'a, S: Isa, A: Load<S>, const N: usize>(
     vectors: [&'a [A::Element]; N],
-) -> [A::Tail<'a>; N] {
-    core::array::from_fn(|i| vectors[i].as_chunks::<LANES>().1.into())
+) -> Parts<'a, S, A, N> {
+    let (first_blocks, first_tail) = vectors[0].as_chunks::<LANES>();
+    let (mut blocks, mut tails) = ([first_blocks; N], [first_tail.into(); N]);
+    for i in 1..N {
+        let (these_blocks, tail) = vectors[i].as_chunks::<LANES>();
+        (blocks[i], tails[i]) = (these_blocks, tail.into());
+    }
+    (blocks, tails)
 }

@@ -9,9 +9,9 @@ use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
+use crate::apart::{Apart, Body};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::detected;
-use crate::apart::{Apart, Body};
 use crate::backend::{Backend, Unsupported};
 use crate::batch::Which;
 use crate::bits::{CountBits, Hamming, Jaccard};
@@ -201,16 +201,28 @@ macro_rules! compile {
                 B: WidenAll<$token>,
                 Over<D, Number<f32>, Number<f32>>: Score<$token, f32, f32, Scale = ()>,
             {
+                let floats = many_to_many::<f32, f32, Over<D, Number<f32>, Number<f32>>>;
+                widened_by::<A, B>(floats, scale, queries, of_queries, rows, of_rows, out);
+            }
+
+            $(#[$target_feature])?
+            #[inline(never)] // one for all metrics
+            fn widened_by<A, B>(
+                floats: ManyToMany<f32, f32, ()>,
+                scale: B::Scale,
+                queries: &Rows<'_, A::Element>,
+                of_queries: Range<usize>,
+                rows: &Rows<'_, B::Element>,
+                of_rows: Range<usize>,
+                out: &mut [f32],
+            ) where
+                A: WidenAll<$token, Scale = ()>,
+                B: WidenAll<$token>,
+            {
                 let (a, b) = (A::new(()), B::new(scale));
                 let floats = |queries: &Rows<'_, f32>, rows: &Rows<'_, f32>, out: &mut [f32]| {
-                    many_to_many::<f32, f32, Over<D, Number<f32>, Number<f32>>>(
-                        (),
-                        queries,
-                        0..queries.len(),
-                        rows,
-                        0..rows.len(),
-                        out,
-                    );
+                    // SAFETY: it was compiled for the instruction set that this function was.
+                    unsafe { floats((), queries, 0..queries.len(), rows, 0..rows.len(), out) };
                 };
                 crate::tile::widened($make, a, b, queries, of_queries, rows, of_rows, out, floats);
             }

@@ -5,9 +5,10 @@
 use alloc::vec;
 use core::ops::Range;
 
+use crate::apart::Apart;
 use crate::rows::Rows;
 use crate::score::Score;
-use crate::widen::WidenAll;
+use crate::widen::{WidenAll, Widening};
 
 /// Rows that are passed over with one tile of queries after another: 64 of 1,024 floats are 256 KiB,
 /// which the second-level cache keeps.
@@ -94,7 +95,7 @@ fn tiles<T, Q, R, M, const QUERIES: usize, const ROWS: usize>(
 /// rows serves all queries.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "two tables, a range and a kind of number of each")]
-pub(crate) fn widened<T: Copy, A: WidenAll<T>, B: WidenAll<T>>(
+pub(crate) fn widened<T: Apart, A: WidenAll<T>, B: WidenAll<T>>(
     token: T,
     a: A,
     b: B,
@@ -108,7 +109,7 @@ pub(crate) fn widened<T: Copy, A: WidenAll<T>, B: WidenAll<T>>(
     let (dim, width) = (rows.dim(), of_rows.len());
     let mut wide_queries = vec![0.0; of_queries.len() * dim];
     for (i, wide) in of_queries.clone().zip(wide_queries.chunks_exact_mut(dim)) {
-        a.widen_all(token, queries.row(i as u32), wide);
+        token.call(Widening { numbers: a, from: queries.row(i as u32), to: wide });
     }
     let wide_queries = Rows::new(&wide_queries, dim);
     let mut wide_rows = vec![0.0; STRIP.min(width) * dim];
@@ -117,7 +118,7 @@ pub(crate) fn widened<T: Copy, A: WidenAll<T>, B: WidenAll<T>>(
         let strip = STRIP.min(of_rows.end - first);
         let wide_rows = &mut wide_rows[..strip * dim];
         for (i, wide) in wide_rows.chunks_exact_mut(dim).enumerate() {
-            b.widen_all(token, rows.row((first + i) as u32), wide);
+            token.call(Widening { numbers: b, from: rows.row((first + i) as u32), to: wide });
         }
         let distances = &mut distances[..of_queries.len() * strip];
         floats(&wide_queries, &Rows::new(wide_rows, dim), distances);
