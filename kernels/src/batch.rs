@@ -169,7 +169,7 @@ impl<T: Apart, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
                 self.which.fetch(i + self.ahead, self.rows, true);
             }
             if let [out] = out {
-                *out = self.row(start, &[]);
+                *out = self.apart(self.rows.row(self.which.id(start)), &[]);
                 continue;
             }
             // A short group is filled up with its last row, which costs cached arithmetic only.
@@ -193,18 +193,20 @@ impl<T: Apart, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
             if const { !M::FETCHES } {
                 self.which.fetch(i + self.ahead, self.rows, false);
             }
-            *out = self.row(i, later);
+            let row = self.rows.row(self.which.id(i));
+            *out = if const { M::GROUP == 1 } {
+                self.metric.row(self.token, self.query, self.prepared, row, later)
+            } else {
+                self.apart(row, later)
+            };
         }
     }
 
-    /// The sums of the `i`-th row.
+    /// The sums of one row, where rows are scored in groups: one that no group takes, or one of many bytes.
     #[inline(always)]
-    fn row(&self, i: usize, later: &[R]) -> M::Sums {
+    fn apart(&self, row: &[R], later: &[R]) -> M::Sums {
         let &Self { token, metric, query, prepared, .. } = self;
-        let row = self.rows.row(self.which.id(i));
-        let body = Row { metric, query, prepared, row, later };
-        // Where there are groups, one row is what they leave, or one of many bytes.
-        if const { M::GROUP == 1 } { body.run(token) } else { token.call(body) }
+        token.call(Row { metric, query, prepared, row, later })
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::native::{Isa, prefetch};
 use crate::reference::LANES;
-use crate::widen::{Load, Widen};
+use crate::widen::Load;
 
 /// What a metric sums: `SUMS` sums over lanes.
 pub(crate) trait LaneSums<const SUMS: usize> {
@@ -125,21 +125,12 @@ where
     B: Load<S>,
 {
     let zero = simd.splat_f32s(0.0);
-    let len = queries[0].len();
-    let query_parts = parts::<S, A, QUERIES>(queries);
-    let row_parts = parts::<S, B, ROWS>(rows);
+    let tails = (tails::<S, A, QUERIES>(queries), tails::<S, B, ROWS>(rows));
     let mut lanes = [[[[[zero; SUMS]; REGS]; ROWS]; QUERIES]; PASSES];
     macro_rules! pass {
         ($p:expr, $later:expr) => {
             pass::<S, D, A, B, SUMS, QUERIES, ROWS, REGS>(
-                simd,
-                a,
-                b,
-                $p,
-                len,
-                &query_parts,
-                &row_parts,
-                $later,
+                simd, a, b, $p, queries, rows, &tails, $later,
             )
         };
     }
@@ -243,9 +234,9 @@ fn pass<S, D, A, B, const SUMS: usize, const QUERIES: usize, const ROWS: usize, 
     a: A,
     b: B,
     pass: usize,
-    len: usize,
-    (query_blocks, query_tails): &Parts<'_, S, A, QUERIES>,
-    (row_blocks, row_tails): &Parts<'_, S, B, ROWS>,
+    queries: [&[A::Element]; QUERIES],
+    rows: [&[B::Element]; ROWS],
+    (query_tails, row_tails): &([A::Tail<'_>; QUERIES], [B::Tail<'_>; ROWS]),
     later: &[B::Element],
 ) -> [[[[S::f32s; SUMS]; REGS]; ROWS]; QUERIES]
 where
@@ -256,13 +247,16 @@ where
 {
     let mut lanes = [[[[simd.splat_f32s(0.0); SUMS]; REGS]; ROWS]; QUERIES];
     let first = pass * REGS;
+    let len = queries[0].len();
+    let query_blocks = blocks(queries);
+    let row_blocks = blocks(rows);
     let (later_blocks, later_tail) = later.as_chunks::<LANES>();
     for i in 0..len / LANES {
         if let Some(block) = later_blocks.get(i) {
             prefetch::<LANES, _>(block);
         }
         for reg in 0..REGS {
-            let query = load_all(simd, a, *query_blocks, i, first + reg);
+            let query = load_all(simd, a, query_blocks, i, first + reg);
             for row in 0..ROWS {
                 let loaded = b.load(simd, &row_blocks[row][i], first + reg);
                 for q in 0..QUERIES {
@@ -328,19 +322,15 @@ pub(crate) fn blocks<E, const N: usize>(vectors: [&[E]; N]) -> [&[[E; LANES]]; N
     blocks
 }
 
-/// The blocks of vectors, and their tails.
-type Parts<'a, S, A, const N: usize> =
-    ([&'a [[<A as Widen>::Element; LANES]]; N], [<A as Load<S>>::Tail<'a>; N]);
-
+/// The tails of vectors.
 #[inline(always)]
-fn parts<'a, S: Isa, A: Load<S>, const N: usize>(
+fn tails<'a, S: Isa, A: Load<S>, const N: usize>(
     vectors: [&'a [A::Element]; N],
-) -> Parts<'a, S, A, N> {
-    let (first_blocks, first_tail) = vectors[0].as_chunks::<LANES>();
-    let (mut blocks, mut tails) = ([first_blocks; N], [first_tail.into(); N]);
+) -> [A::Tail<'a>; N] {
+    let tail = |i: usize| vectors[i].as_chunks::<LANES>().1.into();
+    let mut tails = [tail(0); N];
     for i in 1..N {
-        let (these_blocks, tail) = vectors[i].as_chunks::<LANES>();
-        (blocks[i], tails[i]) = (these_blocks, tail.into());
+        tails[i] = tail(i);
     }
-    (blocks, tails)
+    tails
 }
