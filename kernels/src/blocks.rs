@@ -1,10 +1,7 @@
 //! Exact sums over blocks of 64 bytes, written once for every instruction set.
 //!
 //! A chunk of 512 blocks is summed in 32 bits, and the chunks in 64: sums are exact at any length.
-#![expect(
-    clippy::needless_range_loop,
-    reason = "plain ranges: iterators compile slower, see lanes.rs"
-)]
+#![expect(clippy::needless_range_loop, reason = "iterators take several times as long to compile")]
 
 use crate::lanes::{blocks, cut};
 use crate::native::{BLOCK, Bytes};
@@ -194,9 +191,7 @@ fn totals_of<T: Bytes, const N: usize>(token: T, sums: [T::Sums; N]) -> [i32; N]
     let mut totals = [0; N];
     if const { N == 4 } {
         let four = token.totals([sums[0], sums[1 % N], sums[2 % N], sums[3 % N]]);
-        for i in 0..N {
-            totals[i] = four[i];
-        }
+        totals.copy_from_slice(&four[..N]);
     } else {
         for i in 0..N {
             totals[i] = token.total(sums[i]);
