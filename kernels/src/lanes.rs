@@ -71,32 +71,43 @@ where
     // The only checks of lengths, in front of all branches: behind them each would save a register.
     let len = queries[0].len();
     let (queries, rows) = (cut(queries, 0, len), cut(rows, 0, len));
-    // A chain of conditions that are constants, not a match of the plan: of these the compiler takes the one that
-    // holds before it makes code of the others.
-    macro_rules! planned {
-        ($($registers:literal in $passes:literal,)*) => {$(
-            if const { matches!(plan::<S>(SUMS * QUERIES * ROWS), ($registers, $passes)) } {
-                return in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $registers, $passes>(
-                    simd, a, b, queries, rows, later,
-                );
-            }
-        )*};
+    macro_rules! passes {
+        ($registers:literal, $passes:literal) => {
+            in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $registers, $passes>(
+                simd, a, b, queries, rows, later,
+            )
+        };
+        // Half a block, or less, fills half of the registers: to fold the others, all zero, would take
+        // a tenth longer.
+        ($registers:literal / 2 = $half:literal) => {
+            if len > LANES / 2 { passes!($registers, 1) } else { passes!($half, 1) }
+        };
     }
-    // Half a block, or less, fills half of the registers: to fold the others, all zero, would take a tenth longer.
-    macro_rules! planned_halves {
-        ($($registers:literal or $half:literal,)*) => {$(
-            if const { matches!(plan::<S>(SUMS * QUERIES * ROWS), ($registers, 1)) }
-                && len <= LANES / 2
-            {
-                return in_passes::<S, D, A, B, SUMS, QUERIES, ROWS, $half, 1>(
-                    simd, a, b, queries, rows, later,
-                );
+    // A chain of conditions that are constants, not a match of the plan: of these the compiler takes the
+    // one that holds before it makes code of the others.
+    macro_rules! first_that_fits {
+        ($(($registers:literal, $passes:literal) => $kernel:expr,)*) => {
+            $(if const { matches!(plan::<S>(SUMS * QUERIES * ROWS), ($registers, $passes)) } {
+                $kernel
+            } else)* {
+                unreachable!("no kernel for this plan")
             }
-        )*};
+        };
     }
-    planned_halves! { 16 or 8, 8 or 4, 4 or 2, }
-    planned! { 16 in 1, 8 in 1, 8 in 2, 4 in 1, 4 in 2, 4 in 4, 2 in 2, 2 in 4, 2 in 8, 1 in 4, 1 in 8, 1 in 16, }
-    unreachable!("no kernel for this plan")
+    first_that_fits! {
+        (16, 1) => passes!(16 / 2 = 8),
+        (8, 1) => passes!(8 / 2 = 4),
+        (8, 2) => passes!(8, 2),
+        (4, 1) => passes!(4 / 2 = 2),
+        (4, 2) => passes!(4, 2),
+        (4, 4) => passes!(4, 4),
+        (2, 2) => passes!(2, 2),
+        (2, 4) => passes!(2, 4),
+        (2, 8) => passes!(2, 8),
+        (1, 4) => passes!(1, 4),
+        (1, 8) => passes!(1, 8),
+        (1, 16) => passes!(1, 16),
+    }
 }
 
 #[inline(always)]
@@ -159,10 +170,12 @@ where
                 (even[i], odd[i]) = halve::<S, REGS, PASSES>(simd, registers, A::SPLIT);
             }
         }
+        // Not the three sums of one cosine: together they take 5 ns more at 768 elements.
+        let together = QUERIES * ROWS > 1;
         let count = chains - first * 4;
-        let mut sums = fold::<S, QUERIES, ROWS>(simd, even, count);
-        if const { A::SPLIT } {
-            let odd = fold::<S, QUERIES, ROWS>(simd, odd, count);
+        let mut sums = fold::<S>(simd, even, count, together);
+        if A::SPLIT {
+            let odd = fold::<S>(simd, odd, count, together);
             for i in 0..4 {
                 sums[i] += odd[i];
             }
@@ -188,7 +201,7 @@ fn halve<S: Isa, const REGS: usize, const PASSES: usize>(
     const { assert!(REGS * PASSES <= 16, "four halvings") };
     macro_rules! halve_to {
         ($half:literal) => {
-            if const { REGS * PASSES > $half } {
+            if REGS * PASSES > $half {
                 for i in 0..$half {
                     let upper = registers[(i + $half) / REGS % PASSES][(i + $half) % REGS];
                     let lower = &mut registers[i / REGS % PASSES][i % REGS];
@@ -206,15 +219,10 @@ fn halve<S: Isa, const REGS: usize, const PASSES: usize>(
     (registers[0][0], registers[1 / REGS % PASSES][1 % REGS])
 }
 
-/// The sums of the lanes of the first `count` registers, in one go or one after another.
+/// The sums of the lanes of the first `count` registers, all in one go or one after another.
 #[inline(always)]
-fn fold<S: Isa, const QUERIES: usize, const ROWS: usize>(
-    simd: S,
-    registers: [S::f32s; 4],
-    count: usize,
-) -> [f32; 4] {
-    // Not the three sums of one cosine: together they take 5 ns more at 768 elements.
-    if const { QUERIES * ROWS > 1 } {
+fn fold<S: Isa>(simd: S, registers: [S::f32s; 4], count: usize, together: bool) -> [f32; 4] {
+    if together {
         return simd.fold_each(registers);
     }
     let mut sums = [0.0; 4];
@@ -296,8 +304,8 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
     reg: usize,
 ) -> [S::f32s; N] {
     let mut loaded = [simd.splat_f32s(0.0); N];
-    for vector in 0..N {
-        loaded[vector] = a.load(simd, &blocks[vector][i], reg);
+    for (loaded, blocks) in loaded.iter_mut().zip(blocks) {
+        *loaded = a.load(simd, &blocks[i], reg);
     }
     loaded
 }
@@ -306,8 +314,8 @@ fn load_all<S: Isa, A: Load<S>, const N: usize>(
 #[inline(always)]
 pub(crate) fn cut<E, const N: usize>(vectors: [&[E]; N], start: usize, end: usize) -> [&[E]; N] {
     let mut parts: [&[E]; N] = [&[]; N];
-    for i in 0..N {
-        parts[i] = &vectors[i][start..end];
+    for (part, vector) in parts.iter_mut().zip(vectors) {
+        *part = &vector[start..end];
     }
     parts
 }
@@ -316,8 +324,8 @@ pub(crate) fn cut<E, const N: usize>(vectors: [&[E]; N], start: usize, end: usiz
 #[inline(always)]
 pub(crate) fn blocks<E, const N: usize>(vectors: [&[E]; N]) -> [&[[E; LANES]]; N] {
     let mut blocks: [&[[E; LANES]]; N] = [&[]; N];
-    for i in 0..N {
-        blocks[i] = vectors[i].as_chunks().0;
+    for (blocks, vector) in blocks.iter_mut().zip(vectors) {
+        *blocks = vector.as_chunks().0;
     }
     blocks
 }
@@ -327,10 +335,5 @@ pub(crate) fn blocks<E, const N: usize>(vectors: [&[E]; N]) -> [&[[E; LANES]]; N
 fn tails<'a, S: Isa, A: Load<S>, const N: usize>(
     vectors: [&'a [A::Element]; N],
 ) -> [A::Tail<'a>; N] {
-    let tail = |i: usize| vectors[i].as_chunks::<LANES>().1.into();
-    let mut tails = [tail(0); N];
-    for i in 1..N {
-        tails[i] = tail(i);
-    }
-    tails
+    core::array::from_fn(|i| vectors[i].as_chunks::<LANES>().1.into())
 }
