@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use crate::apart::{Apart, Body};
 use crate::native::prefetch;
 use crate::rows::Rows;
 use crate::score::Score;
@@ -12,20 +13,21 @@ struct Ahead {
     bytes: usize,
     /// The fewest; more than 16 were not tried.
     rows: usize,
-    /// Cache lines of the beginning of a row. The CPU's own prefetcher follows the rest of a long one.
-    lines: usize,
 }
 
 /// Where rows are scored in groups. With more ahead the misses queue up: at 4 KiB and eight lines a search
 /// among rows of 256 bytes was 10 % slower.
-const GROUPED: Ahead = Ahead { bytes: 1536, rows: 4, lines: 8 };
+const GROUPED: Ahead = Ahead { bytes: 1536, rows: 4 };
 
-/// Of longer rows half of the lines: Intel's prefetcher follows these, but shorter ones are gathered 1.1 to 1.3
+/// Cache lines of the beginning of a row that are fetched. The CPU's own prefetcher follows the rest of a long one.
+const LINES: usize = 8;
+
+/// Of longer rows in groups half of the lines: Intel's prefetcher follows these, but shorter ones are gathered 1.1 to 1.3
 /// times as fast with eight lines as with four. AMD's follows both, and pays up to 11 % for eight.
 const FOLLOWED: usize = 768;
 
 /// Where rows are scored one by one; of floats, each then fetches a later one as a whole.
-const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2, lines: 8 };
+const SINGLE: Ahead = Ahead { bytes: 3072, rows: 2 };
 
 /// Rows in order of a table of more bytes than this, and themselves of as many as [`STREAMED_ROWS`] says, are
 /// scored one by one: they come from beyond the second-level cache, and four streams at once keep the
@@ -69,23 +71,32 @@ impl Which<'_> {
         }
     }
 
-    /// Fetches the beginning of that row, where rows are scored in groups.
+    /// Fetches the beginning of that row.
     #[inline(always)]
-    fn fetch_grouped<R>(self, i: usize, rows: &Rows<'_, R>) {
-        if rows.dim() * size_of::<R>() > FOLLOWED {
-            self.fetch::<{ GROUPED.lines / 2 }, R>(i, rows);
-        } else {
-            self.fetch::<{ GROUPED.lines }, R>(i, rows);
-        }
-    }
-
-    /// Fetches the first lines of that row.
-    #[inline(always)]
-    fn fetch<const LINES: usize, R>(self, i: usize, rows: &Rows<'_, R>) {
+    fn fetch<R>(self, i: usize, rows: &Rows<'_, R>, grouped: bool) {
         let row = self.ahead(i, rows);
         if !row.is_empty() {
-            prefetch::<LINES, R>(row);
+            fetch_start(row, grouped);
         }
+    }
+}
+
+/// Fetches the beginning of a row.
+#[inline(always)]
+fn fetch_start<R>(row: &[R], grouped: bool) {
+    if grouped && size_of_val(row) > FOLLOWED {
+        prefetch::<{ LINES / 2 }, R>(row);
+    } else {
+        prefetch::<LINES, R>(row);
+    }
+}
+
+/// Fetches the beginnings of the first rows of a gather. Not inlined: it is the same for all metrics. (It takes
+/// no [`Which`], which would then lie in memory for the loops after it: a fifth more instructions.)
+#[inline(never)]
+fn fetch_first<R>(ids: &[u32], rows: &Rows<'_, R>, grouped: bool) {
+    for &id in ids {
+        fetch_start(rows.row(id), grouped);
     }
 }
 
@@ -101,38 +112,32 @@ impl Ahead {
 /// Rows whose sums are kept until distances are made of them.
 const CHUNK: usize = 64;
 
-/// Fills `out` with the distances of `query` to `which` of the `rows`; `single` gives the sums of one row, as
-/// a function.
+/// Fills `out` with the distances of `query` to `which` of the `rows`.
 #[inline(always)]
-pub(crate) fn one_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
+pub(crate) fn one_to_many<T: Apart, Q, R, M: Score<T, Q, R>>(
     token: T,
     metric: M,
     query: &[Q],
     rows: &Rows<'_, R>,
     which: Which<'_>,
     out: &mut [f32],
-    single: impl Fn(M::Query, &[R]) -> M::Sums,
 ) {
     if out.is_empty() {
         return;
     }
-    let ahead = if M::GROUP == 1 { SINGLE.of(rows) } else { GROUPED.of(rows) };
-    for i in 0..ahead {
-        if M::GROUP == 1 {
-            which.fetch::<{ SINGLE.lines }, R>(i, rows);
-        } else {
-            which.fetch_grouped(i, rows);
-        }
+    let ahead = if const { M::GROUP == 1 } { SINGLE.of(rows) } else { GROUPED.of(rows) };
+    if let Which::Ids(ids) = which {
+        fetch_first(&ids[..ahead.min(ids.len())], rows, const { M::GROUP > 1 });
     }
     let prepared = metric.prepare(token, query);
     let scan = Scan { token, metric, query, prepared, rows, which, ahead };
-    if let Some(out) = M::in_place(out) {
-        return scan.sums(0, out, single);
+    if const { M::IN_PLACE } {
+        return scan.sums(0, M::in_place(out));
     }
     let mut sums = [M::Sums::default(); CHUNK];
     for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
         let sums = &mut sums[..out.len()];
-        scan.sums(chunk * CHUNK, sums, &single);
+        scan.sums(chunk * CHUNK, sums);
         let row = |i| rows.row(which.id(chunk * CHUNK + i));
         metric.finish(query, prepared, row, sums, out);
     }
@@ -149,37 +154,37 @@ struct Scan<'a, T, Q, R, M: Score<T, Q, R>> {
     ahead: usize,
 }
 
-impl<T: Copy, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
+impl<T: Apart, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
     /// The sums of the rows from the `first` on.
     #[inline(always)]
-    fn sums(&self, first: usize, out: &mut [M::Sums], single: impl Fn(M::Query, &[R]) -> M::Sums) {
-        match if self.which.streams(self.rows) { 1 } else { M::GROUP } {
-            4 => self.grouped::<4>(first, out, single),
-            2 => self.grouped::<2>(first, out, single),
-            _ => self.one_by_one(first, out),
+    fn sums(&self, first: usize, out: &mut [M::Sums]) {
+        // Conditions that are constants: no code is made of the other groups.
+        if const { M::GROUP == 1 } || self.which.streams(self.rows) {
+            self.one_by_one(first, out);
+        } else if const { M::GROUP == 2 } {
+            self.grouped::<2>(first, out);
+        } else {
+            self.grouped::<4>(first, out);
         }
     }
 
     #[inline(always)]
-    fn grouped<const GROUP: usize>(
-        &self,
-        first: usize,
-        out: &mut [M::Sums],
-        single: impl Fn(M::Query, &[R]) -> M::Sums,
-    ) {
+    fn grouped<const GROUP: usize>(&self, first: usize, out: &mut [M::Sums]) {
         let last = first + out.len() - 1;
         for (group, out) in out.chunks_mut(GROUP).enumerate() {
             let start = first + group * GROUP;
             for i in start..start + out.len() {
-                self.which.fetch_grouped(i + self.ahead, self.rows);
+                self.which.fetch(i + self.ahead, self.rows, true);
             }
             if let [out] = out {
-                *out = single(self.prepared, self.rows.row(self.which.id(start)));
+                *out = self.apart(self.rows.row(self.which.id(start)), &[]);
                 continue;
             }
             // A short group is filled up with its last row, which costs cached arithmetic only.
-            let group: [&[R]; GROUP] =
-                core::array::from_fn(|i| self.rows.row(self.which.id((start + i).min(last))));
+            let mut group: [&[R]; GROUP] = [&[]; GROUP];
+            for (i, row) in group.iter_mut().enumerate() {
+                *row = self.rows.row(self.which.id((start + i).min(last)));
+            }
             let sums = self.metric.rows(self.token, self.query, self.prepared, group);
             if let Some(out) = out.first_chunk_mut() {
                 *out = sums;
@@ -193,11 +198,40 @@ impl<T: Copy, Q, R, M: Score<T, Q, R>> Scan<'_, T, Q, R, M> {
     fn one_by_one(&self, first: usize, out: &mut [M::Sums]) {
         for (i, out) in (first..).zip(out) {
             let later = self.which.ahead(i + self.ahead, self.rows);
-            if !M::FETCHES {
-                self.which.fetch::<{ SINGLE.lines }, R>(i + self.ahead, self.rows);
+            if const { !M::FETCHES } {
+                self.which.fetch(i + self.ahead, self.rows, false);
             }
             let row = self.rows.row(self.which.id(i));
-            *out = self.metric.row(self.token, self.query, self.prepared, row, later);
+            *out = if const { M::GROUP == 1 } {
+                self.metric.row(self.token, self.query, self.prepared, row, later)
+            } else {
+                self.apart(row, later)
+            };
         }
+    }
+
+    /// The sums of one row, where rows are scored in groups: one that no group takes, or one of many bytes.
+    #[inline(always)]
+    fn apart(&self, row: &[R], later: &[R]) -> M::Sums {
+        let &Self { token, metric, query, prepared, .. } = self;
+        token.call(Row { metric, query, prepared, row, later })
+    }
+}
+
+/// A row alone.
+struct Row<'a, Q, R, M, P> {
+    metric: M,
+    query: &'a [Q],
+    prepared: P,
+    row: &'a [R],
+    later: &'a [R],
+}
+
+impl<T, Q, R, M: Score<T, Q, R>> Body<T> for Row<'_, Q, R, M, M::Query> {
+    type Output = M::Sums;
+
+    #[inline(always)]
+    fn run(self, token: T) -> M::Sums {
+        self.metric.row(token, self.query, self.prepared, self.row, self.later)
     }
 }

@@ -1,6 +1,7 @@
 //! Exact sums over blocks of 64 bytes, written once for every instruction set.
 //!
 //! A chunk of 512 blocks is summed in 32 bits, and the chunks in 64: sums are exact at any length.
+#![expect(clippy::needless_range_loop, reason = "iterators take several times as long to compile")]
 
 use crate::lanes::{blocks, cut};
 use crate::native::{BLOCK, Bytes};
@@ -89,83 +90,64 @@ where
     let len = queries[0].len();
     // One length for all, and so one mask for all tails.
     let (queries, rows) = (cut(queries, 0, len), cut(rows, 0, len));
-    if (1..BLOCK).contains(&len) {
-        let sums = [[[token.zero(); SUMS]; ROWS]; QUERIES];
-        return totals::<T, D, SUMS, QUERIES, ROWS>(
-            token,
-            add_tails::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums),
-        );
-    }
-    let chains = const { chains::<T>(QUERIES * ROWS, SUMS) };
-    // A short pair would pay more for adding up the chains than it gains by them.
-    match if len < LONG { 1 } else { chains } {
-        4 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 4>(token, queries, rows),
-        2 => in_chunk::<T, D, SUMS, QUERIES, ROWS, 2>(token, queries, rows),
-        _ => in_chunk::<T, D, SUMS, QUERIES, ROWS, 1>(token, queries, rows),
-    }
-}
-
-/// The sums of one chunk. The blocks go to `CHAINS` sums in turn, which are added at the end.
-#[inline(always)]
-fn in_chunk<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize, const CHAINS: usize>(
-    token: T,
-    queries: [&[u8]; QUERIES],
-    rows: [&[u8]; ROWS],
-) -> [[[i32; SUMS]; ROWS]; QUERIES]
-where
-    T: Bytes,
-    D: BlockSums<SUMS>,
-{
-    let mut sums = [[[[token.zero(); SUMS]; ROWS]; QUERIES]; CHAINS];
-    let len = queries[0].len();
-    let (of_queries, of_rows) = (blocks(queries), blocks(rows));
-    let ((query_groups, queries_left), (row_groups, rows_left)) =
-        (in_groups::<CHAINS, QUERIES>(of_queries), in_groups::<CHAINS, ROWS>(of_rows));
-    for group in 0..len / (BLOCK * CHAINS) {
-        for (chain, sums) in sums.iter_mut().enumerate() {
-            let (queries, rows) = (nth(query_groups, group), nth(row_groups, group));
-            let (queries, rows) = (load(token, queries, chain), load(token, rows, chain));
-            step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums);
-        }
-    }
-    for (i, sums) in sums[1..].iter_mut().enumerate() {
-        if i == queries_left[0].len() {
-            break;
-        }
-        let (queries, rows) = (load(token, queries_left, i), load(token, rows_left, i));
-        step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums);
-    }
+    let mut sums = [[[token.zero(); SUMS]; ROWS]; QUERIES];
+    // First what is left behind the blocks: of a short vector it is all there is.
     if !len.is_multiple_of(BLOCK) {
-        sums[0] = add_tails::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, sums[0]);
+        let (queries, rows) = (load_tails(token, queries), load_tails(token, rows));
+        step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, &mut sums);
     }
-    let mut all = sums[0];
-    for chain in &sums[1..] {
-        for query in 0..QUERIES {
-            for row in 0..ROWS {
-                for (all, sum) in all[query][row].iter_mut().zip(chain[query][row]) {
-                    *all = token.add(*all, sum);
-                }
-            }
+    let (of_queries, of_rows) = (blocks(queries), blocks(rows));
+    // A short pair would pay more for adding up the chains than it gains by them.
+    if const { chains::<T>(QUERIES * ROWS, SUMS) == 4 } && len >= LONG {
+        sums[0][0] = in_chains::<T, D, SUMS, 4>(token, of_queries[0], of_rows[0], sums[0][0]);
+    } else if const { chains::<T>(QUERIES * ROWS, SUMS) == 2 } && len >= LONG {
+        sums[0][0] = in_chains::<T, D, SUMS, 2>(token, of_queries[0], of_rows[0], sums[0][0]);
+    } else {
+        for i in 0..len / BLOCK {
+            let (queries, rows) = (load(token, of_queries, i), load(token, of_rows, i));
+            step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, &mut sums);
         }
     }
-    totals::<T, D, SUMS, QUERIES, ROWS>(token, all)
+    totals::<T, D, SUMS, QUERIES, ROWS>(token, sums)
 }
 
-/// Adds what is left of every pair behind its blocks.
+/// Adds the blocks of a pair to `CHAINS` sums in turn, the first of which is given, and then those to it.
 #[inline(always)]
-fn add_tails<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
+fn in_chains<T, D, const SUMS: usize, const CHAINS: usize>(
     token: T,
-    queries: [&[u8]; QUERIES],
-    rows: [&[u8]; ROWS],
-    mut sums: [[[T::Sums; SUMS]; ROWS]; QUERIES],
-) -> [[[T::Sums; SUMS]; ROWS]; QUERIES]
+    query: &[Block],
+    row: &[Block],
+    first: [T::Sums; SUMS],
+) -> [T::Sums; SUMS]
 where
     T: Bytes,
     D: BlockSums<SUMS>,
 {
-    let (queries, rows) = (load_tails(token, queries), load_tails(token, rows));
-    step::<T, D, SUMS, QUERIES, ROWS>(token, queries, rows, &mut sums);
-    sums
+    let mut chains = [[token.zero(); SUMS]; CHAINS];
+    chains[0] = first;
+    let (query_groups, query_left) = query.as_chunks::<CHAINS>();
+    let (row_groups, row_left) = row.as_chunks::<CHAINS>();
+    for group in 0..query_groups.len() {
+        for chain in 0..CHAINS {
+            let query = token.load(&query_groups[group][chain]);
+            let row = token.load(&row_groups[group][chain]);
+            chains[chain] = D::step(token, query, row, chains[chain]);
+        }
+    }
+    for chain in 1..CHAINS {
+        if chain <= query_left.len() {
+            let query = token.load(&query_left[chain - 1]);
+            let row = token.load(&row_left[chain - 1]);
+            chains[chain] = D::step(token, query, row, chains[chain]);
+        }
+    }
+    let mut all = chains[0];
+    for chain in 1..CHAINS {
+        for sum in 0..SUMS {
+            all[sum] = token.add(all[sum], chains[chain][sum]);
+        }
+    }
+    all
 }
 
 /// The totals of all sums, four at a time where there are four.
@@ -181,22 +163,23 @@ where
     let mut totals = [[[0; SUMS]; ROWS]; QUERIES];
     for query in 0..QUERIES {
         let mut of_rows = sums[query];
-        for of_row in &mut of_rows {
-            *of_row = D::finish(token, *of_row);
+        for row in 0..ROWS {
+            of_rows[row] = D::finish(token, of_rows[row]);
         }
-        if SUMS == 4 {
-            for (total, sums) in totals[query].iter_mut().zip(of_rows) {
-                *total = totals_of(token, sums);
+        if const { SUMS == 4 } {
+            for row in 0..ROWS {
+                totals[query][row] = totals_of(token, of_rows[row]);
             }
-            continue;
-        }
-        for sum in 0..SUMS {
-            let mut column = [token.zero(); ROWS];
-            for (place, of_row) in column.iter_mut().zip(of_rows) {
-                *place = of_row[sum];
-            }
-            for (total, column) in totals[query].iter_mut().zip(totals_of(token, column)) {
-                total[sum] = column;
+        } else {
+            for sum in 0..SUMS {
+                let mut column = [token.zero(); ROWS];
+                for row in 0..ROWS {
+                    column[row] = of_rows[row][sum];
+                }
+                let column = totals_of(token, column);
+                for row in 0..ROWS {
+                    totals[query][row][sum] = column[row];
+                }
             }
         }
     }
@@ -206,12 +189,13 @@ where
 #[inline(always)]
 fn totals_of<T: Bytes, const N: usize>(token: T, sums: [T::Sums; N]) -> [i32; N] {
     let mut totals = [0; N];
-    if let Some(sums) = sums.first_chunk::<4>() {
-        totals.copy_from_slice(&token.totals(*sums));
-        return totals;
-    }
-    for (total, sum) in totals.iter_mut().zip(sums) {
-        *total = token.total(sum);
+    if const { N == 4 } {
+        let four = token.totals([sums[0], sums[1 % N], sums[2 % N], sums[3 % N]]);
+        totals.copy_from_slice(&four[..N]);
+    } else {
+        for i in 0..N {
+            totals[i] = token.total(sums[i]);
+        }
     }
     totals
 }
@@ -227,44 +211,19 @@ fn step<T, D, const SUMS: usize, const QUERIES: usize, const ROWS: usize>(
     T: Bytes,
     D: BlockSums<SUMS>,
 {
-    for (query, sums) in queries.into_iter().zip(sums) {
-        for (row, sums) in rows.into_iter().zip(sums) {
-            *sums = D::step(token, query, row, *sums);
+    for query in 0..QUERIES {
+        for row in 0..ROWS {
+            sums[query][row] = D::step(token, queries[query], rows[row], sums[query][row]);
         }
     }
-}
-
-/// As many blocks as there are chains at a time, and those that are left.
-#[inline(always)]
-fn in_groups<const CHAINS: usize, const N: usize>(
-    blocks: [&[Block]; N],
-) -> ([&[[Block; CHAINS]]; N], [&[Block]; N]) {
-    let (mut groups, mut left) = ([&[][..]; N], [&[][..]; N]);
-    for ((groups, left), blocks) in groups.iter_mut().zip(&mut left).zip(blocks) {
-        (*groups, *left) = blocks.as_chunks();
-    }
-    (groups, left)
-}
-
-/// Group `i` of every vector.
-#[inline(always)]
-fn nth<const CHAINS: usize, const N: usize>(
-    groups: [&[[Block; CHAINS]]; N],
-    i: usize,
-) -> [&[Block]; N] {
-    let mut blocks: [&[Block]; N] = [&[]; N];
-    for (blocks, groups) in blocks.iter_mut().zip(groups) {
-        *blocks = &groups[i];
-    }
-    blocks
 }
 
 /// Block `i` of every vector.
 #[inline(always)]
 fn load<T: Bytes, const N: usize>(token: T, blocks: [&[Block]; N], i: usize) -> [T::Block; N] {
     let mut loaded = [token.load(&blocks[0][i]); N];
-    for (loaded, blocks) in loaded.iter_mut().zip(blocks) {
-        *loaded = token.load(&blocks[i]);
+    for vector in 1..N {
+        loaded[vector] = token.load(&blocks[vector][i]);
     }
     loaded
 }
@@ -272,8 +231,8 @@ fn load<T: Bytes, const N: usize>(token: T, blocks: [&[Block]; N], i: usize) -> 
 #[inline(always)]
 fn load_tails<T: Bytes, const N: usize>(token: T, vectors: [&[u8]; N]) -> [T::Block; N] {
     let mut loaded = [token.load_tail(vectors[0]); N];
-    for (loaded, vector) in loaded.iter_mut().zip(vectors).skip(1) {
-        *loaded = token.load_tail(vector);
+    for vector in 1..N {
+        loaded[vector] = token.load_tail(vectors[vector]);
     }
     loaded
 }

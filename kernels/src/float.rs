@@ -3,6 +3,7 @@
 
 use core::marker::PhantomData;
 
+use crate::apart::{Apart, Body};
 use crate::lanes::{LaneSums, group, sums, tile};
 use crate::native::Isa;
 use crate::reference::{cosine_of_sound, cosines_of, is_sound, rescaled_cosine};
@@ -123,7 +124,7 @@ impl LaneSums<2> for CosineTo {
 
 impl<S, D, A, B> Score<S, A::Element, B::Element> for Over<D, A, B>
 where
-    S: Isa,
+    S: Isa + Apart,
     D: OneSum,
     A: Load<S, Scale = ()>,
     B: Load<S>,
@@ -133,6 +134,7 @@ where
     type Row = ();
     type Sums = f32;
     const FETCHES: bool = true;
+    const IN_PLACE: bool = true;
     const GROUP: usize = group::<S>(1);
     const TILE: (usize, usize) = tile::<S>();
 
@@ -160,13 +162,11 @@ where
         queries: [(&[A::Element], ()); QUERIES],
         rows: [(&[B::Element], ()); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
-        let (queries, rows) = (vectors(queries), vectors(rows));
-        let sums =
-            sums::<S, D, A, B, 1, QUERIES, ROWS>(simd, self.query, self.row, queries, rows, &[]);
+        let sums = simd.call(Tile::<D, _, _, _, _>::new(self.query, self.row, queries, rows));
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             for row in 0..ROWS {
-                distances[query][row] = D::finish(sums[query][row][0]);
+                distances[query][row] = D::finish(sums[query][row]);
             }
         }
         distances
@@ -182,8 +182,8 @@ where
     ) -> [f32; ROWS] {
         let [sums] = sums::<S, D, A, B, 1, 1, ROWS>(simd, self.query, self.row, [query], rows, &[]);
         let mut distances = [0.0; ROWS];
-        for (distance, [sum]) in distances.iter_mut().zip(sums) {
-            *distance = D::finish(sum);
+        for row in 0..ROWS {
+            distances[row] = D::finish(sums[row][0]);
         }
         distances
     }
@@ -203,14 +203,14 @@ where
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 }
 
 impl<S, A, B> Score<S, A::Element, B::Element> for Over<Cosine, A, B>
 where
-    S: Isa,
+    S: Isa + Apart,
     A: Load<S, Scale = ()>,
     B: Load<S>,
 {
@@ -232,16 +232,12 @@ where
 
     #[inline(always)]
     fn prepare(self, simd: S, query: &[A::Element]) -> f32 {
-        let a = self.query;
-        let [[[norm]]] = sums::<S, InnerProduct, A, A, 1, 1, 1>(simd, a, a, [query], [query], &[]);
-        norm
+        simd.call(SquaredNorm { numbers: self.query, vector: query })
     }
 
     #[inline(always)]
     fn prepare_row(self, simd: S, row: &[B::Element]) -> f32 {
-        let b = self.row;
-        let [[[norm]]] = sums::<S, InnerProduct, B, B, 1, 1, 1>(simd, b, b, [row], [row], &[]);
-        norm
+        simd.call(SquaredNorm { numbers: self.row, vector: row })
     }
 
     #[inline(always)]
@@ -309,14 +305,13 @@ where
         queries: [(&[A::Element], f32); QUERIES],
         rows: [(&[B::Element], f32); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
-        let (a, b) = (vectors(queries), vectors(rows));
-        let dots =
-            sums::<S, InnerProduct, A, B, 1, QUERIES, ROWS>(simd, self.query, self.row, a, b, &[]);
+        let tile = Tile::<InnerProduct, _, _, _, _>::new(self.query, self.row, queries, rows);
+        let dots = simd.call(tile);
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             let mut sums = [[0.0; 2]; ROWS];
             for row in 0..ROWS {
-                sums[row] = [dots[query][row][0], rows[row].1];
+                sums[row] = [dots[query][row], rows[row].1];
             }
             cosines_of(queries[query].1.into(), &sums, &mut distances[query]);
         }
@@ -334,12 +329,80 @@ where
     }
 }
 
+/// `Σ vᵢ²`
+struct SquaredNorm<'a, A: Widen> {
+    numbers: A,
+    vector: &'a [A::Element],
+}
+
+impl<S: Isa, A: Load<S>> Body<S> for SquaredNorm<'_, A> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run(self, simd: S) -> f32 {
+        let Self { numbers: n, vector: v } = self;
+        let [[[norm]]] = sums::<S, InnerProduct, A, A, 1, 1, 1>(simd, n, n, [v], [v], &[]);
+        norm
+    }
+}
+
+/// One sum for each pair of a query and a row.
+struct Tile<'a, D, A: Widen, B: Widen, const QUERIES: usize, const ROWS: usize> {
+    query: A,
+    row: B,
+    queries: [&'a [A::Element]; QUERIES],
+    rows: [&'a [B::Element]; ROWS],
+    sum: PhantomData<D>,
+}
+
+impl<'a, D, A: Widen, B: Widen, const QUERIES: usize, const ROWS: usize>
+    Tile<'a, D, A, B, QUERIES, ROWS>
+{
+    #[inline(always)]
+    fn new<P, N>(
+        query: A,
+        row: B,
+        queries: [(&'a [A::Element], P); QUERIES],
+        rows: [(&'a [B::Element], N); ROWS],
+    ) -> Self
+    where
+        P: Copy,
+        N: Copy,
+    {
+        Self { query, row, queries: vectors(queries), rows: vectors(rows), sum: PhantomData }
+    }
+}
+
+impl<S, D, A, B, const QUERIES: usize, const ROWS: usize> Body<S>
+    for Tile<'_, D, A, B, QUERIES, ROWS>
+where
+    S: Isa,
+    D: LaneSums<1>,
+    A: Load<S>,
+    B: Load<S>,
+{
+    type Output = [[f32; ROWS]; QUERIES];
+
+    #[inline(always)]
+    fn run(self, simd: S) -> [[f32; ROWS]; QUERIES] {
+        let Self { query, row, queries, rows, .. } = self;
+        let sums = sums::<S, D, A, B, 1, QUERIES, ROWS>(simd, query, row, queries, rows, &[]);
+        let mut flat = [[0.0; ROWS]; QUERIES];
+        for query in 0..QUERIES {
+            for row in 0..ROWS {
+                flat[query][row] = sums[query][row][0];
+            }
+        }
+        flat
+    }
+}
+
 /// What is done where squared norms are not sound. Not inlined: it would cost the kernels registers.
 impl<A: Widen<Scale = ()>, B: Widen> Over<Cosine, A, B> {
     #[cold]
     #[inline(never)]
     fn rescaled(self, a: &[A::Element], b: &[B::Element]) -> f32 {
-        rescaled_cosine(a.len(), |i| self.query.widen(a[i]), |i| self.row.widen(b[i]))
+        rescaled_cosine(a.len(), &|i| self.query.widen(a[i]), &|i| self.row.widen(b[i]))
     }
 
     /// Replaces the distances that need it.
@@ -385,8 +448,8 @@ impl<A: Widen<Scale = ()>, B: Widen> Over<Cosine, A, B> {
 #[inline(always)]
 pub(crate) fn vectors<E, P, const N: usize>(prepared: [(&[E], P); N]) -> [&[E]; N] {
     let mut vectors: [&[E]; N] = [&[]; N];
-    for (vector, prepared) in vectors.iter_mut().zip(prepared) {
-        *vector = prepared.0;
+    for i in 0..N {
+        vectors[i] = prepared[i].0;
     }
     vectors
 }

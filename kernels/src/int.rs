@@ -3,6 +3,7 @@
 
 use core::marker::PhantomData;
 
+use crate::apart::{Apart, Body};
 use crate::blocks::{BlockSums, CHUNK, chunk_sums, sums};
 use crate::float::{Cosine, InnerProduct, L2Squared, Manhattan, vectors};
 use crate::integer::{Integer, Sum};
@@ -123,10 +124,13 @@ pub(crate) trait OfProducts: Copy {
     /// What is kept of a row.
     type Sums: Copy + Default;
 
-    /// The place for what is kept of rows, if that is the distance.
+    /// Whether that is the distance.
+    const IN_PLACE: bool = false;
+
+    /// The place for it, where it is.
     #[inline(always)]
-    fn in_place(_distances: &mut [f32]) -> Option<&mut [Self::Sums]> {
-        None
+    fn in_place(_distances: &mut [f32]) -> &mut [Self::Sums] {
+        unreachable!("these sums are no distances")
     }
 
     fn sums(dot: i64, qq: i64, rr: i64) -> Self::Sums;
@@ -134,17 +138,16 @@ pub(crate) trait OfProducts: Copy {
     /// The distances that the sums of some rows make, under a query with the squared norm `qq`.
     #[inline(always)]
     fn finish(_qq: i64, sums: &[Self::Sums], out: &mut [f32]) {
-        if let Some(out) = Self::in_place(out) {
-            out.copy_from_slice(sums);
-        }
+        Self::in_place(out).copy_from_slice(sums);
     }
 
     /// The distance of two vectors of one length, at most [`CHUNK`] unless `ANY`.
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32;
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32;
 }
 
 impl OfProducts for InnerProduct {
     type Sums = f32;
+    const IN_PLACE: bool = true;
 
     #[inline(always)]
     fn sums(dot: i64, _qq: i64, _rr: i64) -> f32 {
@@ -152,12 +155,12 @@ impl OfProducts for InnerProduct {
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
         let [dot] = of_pair::<T, E, Dot<E>, 1, ANY>(token, a, b);
         inner_product_of(dot)
     }
@@ -178,7 +181,7 @@ impl OfProducts for Cosine {
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
         let [dot, aa, bb, _] = of_pair::<T, E, Products<E>, 4, ANY>(token, a, b);
         cosine_of(dot, aa, bb)
     }
@@ -186,6 +189,7 @@ impl OfProducts for Cosine {
 
 impl OfProducts for L2Squared {
     const OF_DIFFERENCE: bool = true;
+    const IN_PLACE: bool = true;
     type Sums = f32;
 
     #[inline(always)]
@@ -194,22 +198,23 @@ impl OfProducts for L2Squared {
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 
     #[inline(always)]
-    fn pair<T: Bytes, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
+    fn pair<T: Bytes + Apart, E: Integer, const ANY: bool>(token: T, a: &[E], b: &[E]) -> f32 {
         let [sum] = of_pair::<T, E, Squares<E>, 1, ANY>(token, a, b);
         sum as f32
     }
 }
 
-impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
+impl<T: Bytes + Apart, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     type Scale = ();
     type Query = Known;
     type Row = Known;
     type Sums = M::Sums;
+    const IN_PLACE: bool = M::IN_PLACE;
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
     const LONGEST: usize = CHUNK;
@@ -221,9 +226,7 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
 
     #[inline(always)]
     fn prepare(self, token: T, query: &[E]) -> Known {
-        let v = bytes(query);
-        let [[[norm, correction]]] = sums::<T, Own<E>, 2, 1, 1>(token, [v], [v]);
-        Known { squared_norm: norm, correction }
+        token.call(Know(query))
     }
 
     #[inline(always)]
@@ -250,24 +253,25 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
         rows: [&[E]; ROWS],
     ) -> [M::Sums; ROWS] {
         let mut of_rows = [M::Sums::default(); ROWS];
-        if M::OF_DIFFERENCE {
+        if const { M::OF_DIFFERENCE } {
             let [squares] =
                 sums::<T, Squares<E>, 1, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
-            for (of_row, [square]) in of_rows.iter_mut().zip(squares) {
-                *of_row = M::sums(0, square, 0);
+            for row in 0..ROWS {
+                of_rows[row] = M::sums(0, squares[row][0], 0);
             }
             return of_rows;
         }
         let [products] =
             sums::<T, ProductsTo<E>, 2, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
-        for (of_row, [dot, rr]) in of_rows.iter_mut().zip(products) {
-            *of_row = M::sums(dot + known.correction, known.squared_norm, rr);
+        for row in 0..ROWS {
+            let [dot, rr] = products[row];
+            of_rows[row] = M::sums(dot + known.correction, known.squared_norm, rr);
         }
         of_rows
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [M::Sums]> {
+    fn in_place(distances: &mut [f32]) -> &mut [M::Sums] {
         M::in_place(distances)
     }
 
@@ -290,14 +294,13 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
         queries: [(&[E], Known); QUERIES],
         rows: [(&[E], Known); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
-        let (a, b) = (all_bytes(vectors(queries)), all_bytes(vectors(rows)));
-        let dots = sums::<T, DotTo<E>, 1, QUERIES, ROWS>(token, a, b);
+        let dots = token.call(Tile::<E, DotTo<E>, _, _>::new(vectors(queries), vectors(rows)));
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             let known = queries[query].1;
             let mut sums = [M::Sums::default(); ROWS];
             for row in 0..ROWS {
-                let dot = dots[query][row][0] + known.correction;
+                let dot = dots[query][row] + known.correction;
                 sums[row] = M::sums(dot, known.squared_norm, rows[row].1.squared_norm);
             }
             M::finish(known.squared_norm, &sums, &mut distances[query]);
@@ -306,11 +309,12 @@ impl<T: Bytes, E: Integer, M: OfProducts> Score<T, E, E> for Exact<M> {
     }
 }
 
-impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
+impl<T: Bytes + Apart, E: Integer> Score<T, E, E> for Exact<Manhattan> {
     type Scale = ();
     type Query = ();
     type Row = ();
     type Sums = f32;
+    const IN_PLACE: bool = true;
     const GROUP: usize = 4;
     const TILE: (usize, usize) = T::TILE;
     const LONGEST: usize = CHUNK;
@@ -345,17 +349,17 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
         (): (),
         rows: [&[E]; ROWS],
     ) -> [f32; ROWS] {
-        let mut prepared = [(rows[0], ()); ROWS];
-        for (prepared, row) in prepared.iter_mut().zip(rows) {
-            *prepared = (row, ());
+        let [sums] = sums::<T, Differences<E>, 1, 1, ROWS>(token, [bytes(query)], all_bytes(rows));
+        let mut distances = [0.0; ROWS];
+        for row in 0..ROWS {
+            distances[row] = sums[row][0] as f32;
         }
-        let [distances] = self.tile(token, [(query, ())], prepared);
         distances
     }
 
     #[inline(always)]
-    fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-        Some(distances)
+    fn in_place(distances: &mut [f32]) -> &mut [f32] {
+        distances
     }
 
     #[inline(always)]
@@ -365,19 +369,19 @@ impl<T: Bytes, E: Integer> Score<T, E, E> for Exact<Manhattan> {
         queries: [(&[E], ()); QUERIES],
         rows: [(&[E], ()); ROWS],
     ) -> [[f32; ROWS]; QUERIES] {
-        let (a, b) = (all_bytes(vectors(queries)), all_bytes(vectors(rows)));
-        let sums = sums::<T, Differences<E>, 1, QUERIES, ROWS>(token, a, b);
+        let sums =
+            token.call(Tile::<E, Differences<E>, _, _>::new(vectors(queries), vectors(rows)));
         let mut distances = [[0.0; ROWS]; QUERIES];
         for query in 0..QUERIES {
             for row in 0..ROWS {
-                distances[query][row] = sums[query][row][0] as f32;
+                distances[query][row] = sums[query][row] as f32;
             }
         }
         distances
     }
 }
 
-impl<T: Bytes, E: Integer> Sum<E> for T {
+impl<T: Bytes + Apart, E: Integer> Sum<E> for T {
     #[inline(always)]
     fn dot(self, a: &[E], b: &[E]) -> i64 {
         let [sum] = of_pair::<T, E, Dot<E>, 1, true>(self, a, b);
@@ -397,25 +401,90 @@ impl<T: Bytes, E: Integer> Sum<E> for T {
     }
 }
 
-/// The sums of a pair: of any length, or at most a [`CHUNK`].
+/// The sums of a pair: of any length by a function of their own, or inlined of at most a [`CHUNK`].
 #[inline(always)]
 fn of_pair<T, E, D, const SUMS: usize, const ANY: bool>(token: T, a: &[E], b: &[E]) -> [i64; SUMS]
 where
-    T: Bytes,
+    T: Bytes + Apart,
     E: Integer,
     D: BlockSums<SUMS>,
 {
-    let (a, b) = ([bytes(a)], [bytes(b)]);
-    if ANY {
-        let [[exact]] = sums::<T, D, SUMS, 1, 1>(token, a, b);
-        return exact;
+    if const { ANY } {
+        return token.call(Long::<E, D, SUMS> { a, b, sum: PhantomData });
     }
-    let [[chunk]] = chunk_sums::<T, D, SUMS, 1, 1>(token, a, b);
+    let [[chunk]] = chunk_sums::<T, D, SUMS, 1, 1>(token, [bytes(a)], [bytes(b)]);
     let mut exact = [0; SUMS];
-    for (exact, sum) in exact.iter_mut().zip(chunk) {
-        *exact = sum.into();
+    for sum in 0..SUMS {
+        exact[sum] = chunk[sum].into();
     }
     exact
+}
+
+/// The sums of a pair of any length.
+struct Long<'a, E, D, const SUMS: usize> {
+    a: &'a [E],
+    b: &'a [E],
+    sum: PhantomData<D>,
+}
+
+impl<T: Bytes, E: Integer, D: BlockSums<SUMS>, const SUMS: usize> Body<T> for Long<'_, E, D, SUMS> {
+    type Output = [i64; SUMS];
+
+    #[inline(always)]
+    fn run(self, token: T) -> [i64; SUMS] {
+        let [[exact]] = sums::<T, D, SUMS, 1, 1>(token, [bytes(self.a)], [bytes(self.b)]);
+        exact
+    }
+}
+
+/// What is known of a vector.
+struct Know<'a, E>(&'a [E]);
+
+impl<T: Bytes, E: Integer> Body<T> for Know<'_, E> {
+    type Output = Known;
+
+    #[inline(always)]
+    fn run(self, token: T) -> Known {
+        let vector = [bytes(self.0)];
+        let [[[squared_norm, correction]]] = sums::<T, Own<E>, 2, 1, 1>(token, vector, vector);
+        Known { squared_norm, correction }
+    }
+}
+
+/// One sum for each pair of a query and a row.
+struct Tile<'a, E, D, const QUERIES: usize, const ROWS: usize> {
+    queries: [&'a [E]; QUERIES],
+    rows: [&'a [E]; ROWS],
+    sum: PhantomData<D>,
+}
+
+impl<'a, E, D, const QUERIES: usize, const ROWS: usize> Tile<'a, E, D, QUERIES, ROWS> {
+    #[inline(always)]
+    fn new(queries: [&'a [E]; QUERIES], rows: [&'a [E]; ROWS]) -> Self {
+        Self { queries, rows, sum: PhantomData }
+    }
+}
+
+impl<T, E, D, const QUERIES: usize, const ROWS: usize> Body<T> for Tile<'_, E, D, QUERIES, ROWS>
+where
+    T: Bytes,
+    E: Integer,
+    D: BlockSums<1>,
+{
+    type Output = [[i64; ROWS]; QUERIES];
+
+    #[inline(always)]
+    fn run(self, token: T) -> [[i64; ROWS]; QUERIES] {
+        let (queries, rows) = (all_bytes(self.queries), all_bytes(self.rows));
+        let sums = sums::<T, D, 1, QUERIES, ROWS>(token, queries, rows);
+        let mut flat = [[0; ROWS]; QUERIES];
+        for query in 0..QUERIES {
+            for row in 0..ROWS {
+                flat[query][row] = sums[query][row][0];
+            }
+        }
+        flat
+    }
 }
 
 #[inline(always)]
@@ -426,8 +495,8 @@ fn bytes<E: Integer>(vector: &[E]) -> &[u8] {
 #[inline(always)]
 fn all_bytes<E: Integer, const N: usize>(vectors: [&[E]; N]) -> [&[u8]; N] {
     let mut all: [&[u8]; N] = [&[]; N];
-    for (all, vector) in all.iter_mut().zip(vectors) {
-        *all = bytes(vector);
+    for i in 0..N {
+        all[i] = bytes(vectors[i]);
     }
     all
 }

@@ -146,6 +146,7 @@
 
 extern crate alloc;
 
+mod apart;
 mod backend;
 mod batch;
 mod bits;

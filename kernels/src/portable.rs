@@ -30,6 +30,7 @@ macro_rules! by_reference {
                 Self::loading(A::new(()), B::new(scale))
             }
 
+            #[inline(never)] // one function for all shapes: this backend is slow anyway
             fn pair(self, _token: Portable, a: &[A::Element], b: &[B::Element]) -> f32 {
                 let $sum = Sums { a, b, metric: self };
                 $distance
@@ -56,6 +57,7 @@ macro_rules! by_integer_reference {
                 Self(PhantomData)
             }
 
+            #[inline(never)] // as for floats
             fn pair(self, _token: Portable, $a: &[E], $b: &[E]) -> f32 {
                 $distance
             }

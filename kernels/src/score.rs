@@ -68,10 +68,13 @@ pub(crate) trait Score<T, Q, R>: Copy {
         sums
     }
 
-    /// The place for the sums of rows, if what is summed of a row is its distance.
+    /// Whether what is summed of a row is its distance.
+    const IN_PLACE: bool = false;
+
+    /// The place for the sums of rows, where they are distances.
     #[inline(always)]
-    fn in_place(_distances: &mut [f32]) -> Option<&mut [Self::Sums]> {
-        None
+    fn in_place(_distances: &mut [f32]) -> &mut [Self::Sums] {
+        unreachable!("these sums are no distances")
     }
 
     /// The distances that the sums of some rows make. Of many at once: a vector register takes the root and the
@@ -88,9 +91,8 @@ pub(crate) trait Score<T, Q, R>: Copy {
     ) where
         R: 'r,
     {
-        if let Some(out) = Self::in_place(out) {
-            out.copy_from_slice(sums);
-        }
+        debug_assert!(Self::IN_PLACE, "sums that are no distances need a last step");
+        Self::in_place(out).copy_from_slice(sums);
     }
 
     /// The distances of every query to every row, all of one length.
@@ -111,6 +113,7 @@ macro_rules! one_pair_at_a_time {
         type Sums = f32;
         const GROUP: usize = 1;
         const TILE: (usize, usize) = (1, 1);
+        const IN_PLACE: bool = true;
 
         #[inline(always)]
         fn prepare(self, _token: $token, _query: &[$query]) {}
@@ -128,15 +131,15 @@ macro_rules! one_pair_at_a_time {
         ) -> [f32; ROWS] {
             // Not array::map, which is not compiled for the instruction set.
             let mut distances = [0.0; ROWS];
-            for (distance, row) in distances.iter_mut().zip(rows) {
-                *distance = self.pair(token, query, row);
+            for row in 0..ROWS {
+                distances[row] = self.pair(token, query, rows[row]);
             }
             distances
         }
 
         #[inline(always)]
-        fn in_place(distances: &mut [f32]) -> Option<&mut [f32]> {
-            Some(distances)
+        fn in_place(distances: &mut [f32]) -> &mut [f32] {
+            distances
         }
 
         #[inline(always)]
@@ -147,9 +150,9 @@ macro_rules! one_pair_at_a_time {
             rows: [(&[$row], ()); ROWS],
         ) -> [[f32; ROWS]; QUERIES] {
             let mut distances = [[0.0; ROWS]; QUERIES];
-            for (distances, (query, ())) in distances.iter_mut().zip(queries) {
-                for (distance, (row, ())) in distances.iter_mut().zip(rows) {
-                    *distance = self.pair(token, query, row);
+            for query in 0..QUERIES {
+                for row in 0..ROWS {
+                    distances[query][row] = self.pair(token, queries[query].0, rows[row].0);
                 }
             }
             distances

@@ -9,6 +9,7 @@ use pulp::aarch64::Neon;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
+use crate::apart::{Apart, Body};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::detected;
 use crate::backend::{Backend, Unsupported};
@@ -133,9 +134,25 @@ macro_rules! compile {
         mod $set {
             use super::*;
 
+            impl Apart for $token {
+                #[inline(always)]
+                fn call<B: Body<Self>>(self, body: B) -> B::Output {
+                    #[allow(unused_unsafe, reason = "one instruction set needs no feature")]
+                    // SAFETY: whoever has the token was compiled with the features and called after they
+                    // were detected.
+                    unsafe { run(self, body) }
+                }
+            }
+
+            $(#[$target_feature])?
+            #[inline(never)]
+            fn run<B: Body<$token>>(token: $token, body: B) -> B::Output {
+                body.run(token)
+            }
+
             $(#[$target_feature])?
             pub(super) fn pair<Q, R, M: Score<$token, Q, R>>(scale: M::Scale, a: &[Q], b: &[R]) -> f32 {
-                if a.len() > M::LONGEST {
+                if const { M::LONGEST < usize::MAX } && a.len() > M::LONGEST {
                     return long_pair::<Q, R, M>(scale, a, b);
                 }
                 M::new(scale).pair($make, a, b)
@@ -155,19 +172,7 @@ macro_rules! compile {
                 which: Which<'_>,
                 out: &mut [f32],
             ) {
-                let single = |prepared, row: &[R]| row_alone::<Q, R, M>(scale, query, prepared, row);
-                crate::batch::one_to_many($make, M::new(scale), query, rows, which, out, single);
-            }
-
-            $(#[$target_feature])?
-            #[inline(never)] // there is one row at most that no group takes
-            fn row_alone<Q, R, M: Score<$token, Q, R>>(
-                scale: M::Scale,
-                query: &[Q],
-                prepared: M::Query,
-                row: &[R],
-            ) -> M::Sums {
-                M::new(scale).row($make, query, prepared, row, &[])
+                crate::batch::one_to_many($make, M::new(scale), query, rows, which, out);
             }
 
             $(#[$target_feature])?
@@ -196,16 +201,28 @@ macro_rules! compile {
                 B: WidenAll<$token>,
                 Over<D, Number<f32>, Number<f32>>: Score<$token, f32, f32, Scale = ()>,
             {
+                let floats = many_to_many::<f32, f32, Over<D, Number<f32>, Number<f32>>>;
+                widened_by::<A, B>(floats, scale, queries, of_queries, rows, of_rows, out);
+            }
+
+            $(#[$target_feature])?
+            #[inline(never)] // one for all metrics
+            fn widened_by<A, B>(
+                floats: ManyToMany<f32, f32, ()>,
+                scale: B::Scale,
+                queries: &Rows<'_, A::Element>,
+                of_queries: Range<usize>,
+                rows: &Rows<'_, B::Element>,
+                of_rows: Range<usize>,
+                out: &mut [f32],
+            ) where
+                A: WidenAll<$token, Scale = ()>,
+                B: WidenAll<$token>,
+            {
                 let (a, b) = (A::new(()), B::new(scale));
                 let floats = |queries: &Rows<'_, f32>, rows: &Rows<'_, f32>, out: &mut [f32]| {
-                    many_to_many::<f32, f32, Over<D, Number<f32>, Number<f32>>>(
-                        (),
-                        queries,
-                        0..queries.len(),
-                        rows,
-                        0..rows.len(),
-                        out,
-                    );
+                    // SAFETY: it was compiled for the instruction set that this function was.
+                    unsafe { floats((), queries, 0..queries.len(), rows, 0..rows.len(), out) };
                 };
                 crate::tile::widened($make, a, b, queries, of_queries, rows, of_rows, out, floats);
             }

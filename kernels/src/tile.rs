@@ -5,9 +5,10 @@
 use alloc::vec;
 use core::ops::Range;
 
+use crate::apart::Apart;
 use crate::rows::Rows;
 use crate::score::Score;
-use crate::widen::WidenAll;
+use crate::widen::{WidenAll, Widening};
 
 /// Rows that are passed over with one tile of queries after another: 64 of 1,024 floats are 256 KiB,
 /// which the second-level cache keeps.
@@ -29,22 +30,20 @@ pub(crate) fn many_to_many<T: Copy, Q, R, M: Score<T, Q, R>>(
         let strip = first..of_rows.end.min(first + STRIP);
         let out = &mut out[first - of_rows.start..];
         let of_queries = of_queries.clone();
-        match M::TILE {
-            (4, 4) => {
-                tiles::<T, Q, R, M, 4, 4>(
+        // Conditions that are constants: no code is made of the other tiles.
+        macro_rules! tiles {
+            ($queries:literal, $rows:literal) => {
+                tiles::<T, Q, R, M, $queries, $rows>(
                     token, metric, queries, of_queries, rows, strip, out, width,
-                );
-            }
-            (2, 4) => {
-                tiles::<T, Q, R, M, 2, 4>(
-                    token, metric, queries, of_queries, rows, strip, out, width,
-                );
-            }
-            _ => {
-                tiles::<T, Q, R, M, 1, 1>(
-                    token, metric, queries, of_queries, rows, strip, out, width,
-                );
-            }
+                )
+            };
+        }
+        if const { M::TILE.0 == 4 } {
+            tiles!(4, 4);
+        } else if const { M::TILE.0 == 2 } {
+            tiles!(2, 4);
+        } else {
+            tiles!(1, 1);
         }
     }
 }
@@ -96,7 +95,7 @@ fn tiles<T, Q, R, M, const QUERIES: usize, const ROWS: usize>(
 /// rows serves all queries.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "two tables, a range and a kind of number of each")]
-pub(crate) fn widened<T: Copy, A: WidenAll<T>, B: WidenAll<T>>(
+pub(crate) fn widened<T: Apart, A: WidenAll<T>, B: WidenAll<T>>(
     token: T,
     a: A,
     b: B,
@@ -110,7 +109,7 @@ pub(crate) fn widened<T: Copy, A: WidenAll<T>, B: WidenAll<T>>(
     let (dim, width) = (rows.dim(), of_rows.len());
     let mut wide_queries = vec![0.0; of_queries.len() * dim];
     for (i, wide) in of_queries.clone().zip(wide_queries.chunks_exact_mut(dim)) {
-        a.widen_all(token, queries.row(i as u32), wide);
+        token.call(Widening { numbers: a, from: queries.row(i as u32), to: wide });
     }
     let wide_queries = Rows::new(&wide_queries, dim);
     let mut wide_rows = vec![0.0; STRIP.min(width) * dim];
@@ -119,7 +118,7 @@ pub(crate) fn widened<T: Copy, A: WidenAll<T>, B: WidenAll<T>>(
         let strip = STRIP.min(of_rows.end - first);
         let wide_rows = &mut wide_rows[..strip * dim];
         for (i, wide) in wide_rows.chunks_exact_mut(dim).enumerate() {
-            b.widen_all(token, rows.row((first + i) as u32), wide);
+            token.call(Widening { numbers: b, from: rows.row((first + i) as u32), to: wide });
         }
         let distances = &mut distances[..of_queries.len() * strip];
         floats(&wide_queries, &Rows::new(wide_rows, dim), distances);

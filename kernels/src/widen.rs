@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use half::{bf16, f16};
 
+use crate::apart::Body;
 use crate::math::mul_add;
 use crate::native::{Isa, Tail};
 use crate::reference::LANES;
@@ -30,7 +31,7 @@ pub(crate) trait Widen: Copy {
 /// Loads blocks of 64 elements into `64 / width` registers, in order unless they are [`Split`].
 pub(crate) trait Load<S: Isa>: Widen {
     /// The last, incomplete block of a vector.
-    type Tail<'a>: From<&'a [Self::Element]>
+    type Tail<'a>: From<&'a [Self::Element]> + Copy
     where
         Self::Element: 'a;
 
@@ -75,6 +76,22 @@ impl<S: Isa, A: Widen<InOrder: Load<S>>> WidenAll<S> for A {
             }
         }
         rest.copy_from_slice(&widened[..rest.len()]);
+    }
+}
+
+/// A vector that is widened.
+pub(crate) struct Widening<'a, 'w, A: Widen> {
+    pub(crate) numbers: A,
+    pub(crate) from: &'a [A::Element],
+    pub(crate) to: &'w mut [f32],
+}
+
+impl<T, A: WidenAll<T>> Body<T> for Widening<'_, '_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, token: T) {
+        self.numbers.widen_all(token, self.from, self.to);
     }
 }
 
@@ -227,6 +244,7 @@ impl<E> Codes<E> {
 }
 
 /// A tail of codes. Padding is the number 0, not the code 0: there is a one for each code.
+#[derive(Clone, Copy)]
 pub(crate) struct CodesTail<T, F> {
     codes: T,
     ones: F,

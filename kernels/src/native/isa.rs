@@ -96,7 +96,7 @@ pub(super) fn rest<E: Pod>(tail: &[E], at: usize) -> [E; 8] {
 }
 
 /// The last, incomplete block of a vector, such that registers can be loaded from it.
-pub(crate) trait Tail<'a, E: 'a>: From<&'a [E]> {
+pub(crate) trait Tail<'a, E: 'a>: From<&'a [E]> + Copy {
     fn elements(&self) -> &'a [E];
 
     /// The `at`-th `lanes` elements if all of them are there.

@@ -37,7 +37,7 @@ impl<E> Masked<'_, E> {
     }
 }
 
-impl<'a, E> Tail<'a, E> for Masked<'a, E> {
+impl<'a, E: Copy> Tail<'a, E> for Masked<'a, E> {
     #[inline(always)]
     fn elements(&self) -> &'a [E] {
         self.tail

@@ -31,16 +31,18 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
 /// The same of the `len` numbers that `a` and `b` give.
 pub(crate) fn cosine_by(len: usize, a: impl Fn(usize) -> f32, b: impl Fn(usize) -> f32) -> f32 {
     let [dot, aa, bb] = sums(len, &a, &b);
-    if is_sound(aa) && is_sound(bb) { cosine_of(dot, aa, bb) } else { rescaled_cosine(len, a, b) }
+    if is_sound(aa) && is_sound(bb) { cosine_of(dot, aa, bb) } else { rescaled_cosine(len, &a, &b) }
 }
 
-/// The cosine of vectors of which one has a squared norm that is not sound.
+/// The cosine of vectors of which one has a squared norm that is not sound. Seldom needed, and so compiled once
+/// for all elements.
+#[cold]
 pub(crate) fn rescaled_cosine(
     len: usize,
-    a: impl Fn(usize) -> f32,
-    b: impl Fn(usize) -> f32,
+    a: &dyn Fn(usize) -> f32,
+    b: &dyn Fn(usize) -> f32,
 ) -> f32 {
-    let (largest_a, largest_b) = (largest(len, &a), largest(len, &b));
+    let (largest_a, largest_b) = (largest(len, a), largest(len, b));
     if !(largest_a.is_finite() && largest_b.is_finite()) {
         return f32::NAN;
     }
@@ -64,7 +66,7 @@ fn sums(len: usize, a: &impl Fn(usize) -> f32, b: &impl Fn(usize) -> f32) -> [f3
 }
 
 /// The largest magnitude; NaN if there is one.
-fn largest(len: usize, x: &impl Fn(usize) -> f32) -> f32 {
+fn largest(len: usize, x: &dyn Fn(usize) -> f32) -> f32 {
     // The bits of magnitudes order like integers, NaN last.
     f32::from_bits((0..len).map(|i| x(i).abs().to_bits()).max().unwrap_or(0))
 }
