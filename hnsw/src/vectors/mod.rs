@@ -46,8 +46,9 @@ use crate::store::Table;
 /// no distance overflows and none vanishes. Differences below 1e-19 do vanish when they are squared. The
 /// cosine takes every finite vector but zero.
 ///
-/// A query has the element type of the rows, or is of `f32` ([`Hnsw::search_f32`](crate::Hnsw::search_f32)).
-/// The distances of hits are those of the kernels over what is stored, to the bit, and the same from [`Flat`](crate::Flat) and [`Hnsw`](crate::Hnsw). Equal
+/// A query has the element type of the rows, or is of `f32`
+/// ([`Hnsw::search_f32`](crate::Hnsw::search_f32)). The distances of hits are those of the kernels over
+/// what is stored, to the bit, and the same from [`Flat`](crate::Flat) and [`Hnsw`](crate::Hnsw). Equal
 /// rows are at distance 0, exactly, but for inner products: `within(0.0)` finds them. Cosine distances
 /// lie in 0…2; half the squared distance of normalised rows is their cosine distance, computed so that
 /// near-duplicates are told apart where 1 − dot would round.
