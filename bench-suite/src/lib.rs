@@ -65,3 +65,20 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../files/README.md")]
 struct FilesReadme;
+
+/// The code of the guide, a page each.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../docs/guide/parameters.md")]
+    struct Parameters;
+    #[doc = include_str!("../../docs/guide/memory.md")]
+    struct Memory;
+    #[doc = include_str!("../../docs/guide/filters-and-deletes.md")]
+    struct FiltersAndDeletes;
+    #[doc = include_str!("../../docs/guide/persistence.md")]
+    struct Persistence;
+    #[doc = include_str!("../../docs/guide/concurrency.md")]
+    struct Concurrency;
+    #[doc = include_str!("../../docs/guide/migrating.md")]
+    struct Migrating;
+}

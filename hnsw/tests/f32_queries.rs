@@ -4,8 +4,9 @@
 mod support;
 
 use nearfield_hnsw::{
-    Build, Durable, Flat, Hit, Hnsw, Index, Metric, Params, Search, SearchError, Threads, Vectors,
-    bf16, f16,
+    Build, Durable, Flat, Hit, Hnsw, Index, KeyHit, Metric, Params, Search, SearchError, Threads,
+    Vectors, bf16, f16,
+    search::BatchError,
     space::{InvalidVector, VectorElement, VectorError},
 };
 use nearfield_kernels::{Kernel, Query};
@@ -146,7 +147,7 @@ fn assert_refuses<E: FromNumber + Into<f32>>() {
         let search = Search::new(3);
         let refused = index.search_f32(query, search).unwrap_err();
         let in_batch = index.search_batch_f32(&[query], search, Threads::Count(1)).unwrap_err();
-        assert_eq!((in_batch.query, &in_batch.error), (0, &refused));
+        assert!(matches!(&in_batch, BatchError::Query { place: 0, error } if *error == refused));
         assert_eq!(index.pages_f32(query, search).err().as_ref(), Some(&refused));
         assert_eq!(index.searcher().search_f32(query, search).err().as_ref(), Some(&refused));
         assert_eq!(Flat::new(space()).search_f32(query, search).err().as_ref(), Some(&refused));
@@ -245,30 +246,33 @@ fn an_index_by_keys_answers_before_and_after_it_is_saved() {
     let loaded = Index::<String, Vectors<f16>>::load(&file).unwrap();
     let durable = Durable::create(folder.path().join("durable"), index).unwrap();
     let (search, threads) = (Search::new(10).ef(320), Threads::Count(2));
-    for index in [&*loaded, &*durable] {
-        let mut searcher = index.key_searcher();
-        let batch = index.search_batch_f32(&queries, search, threads).unwrap();
-        for (query, batched) in queries.iter().zip(batch) {
-            let exact = scan(metric, query, &rows);
-            let expected: Vec<_> = exact[..10]
-                .iter()
-                .map(|hit| (format!("{:03}", hit.id), hit.distance.to_bits()))
-                .collect();
-            let named = |hits: &[nearfield_hnsw::KeyHit<'_, String>]| -> Vec<_> {
-                hits.iter().map(|hit| (hit.key.clone(), hit.distance.to_bits())).collect()
+    for query in &queries {
+        let exact = scan(metric, query, &rows);
+        let named = |hit: &Hit| (format!("{:03}", hit.id), hit.distance.to_bits());
+        let expected: Vec<_> = exact[..10].iter().map(named).collect();
+        let named = |hits: &[KeyHit<'_, String>]| -> Vec<_> {
+            hits.iter().map(|hit| (hit.key.clone(), hit.distance.to_bits())).collect()
+        };
+        // Both have these methods.
+        macro_rules! assert_finds {
+            ($index:ident) => {
+                assert_eq!(named(&$index.search_f32(query, search).unwrap()), expected);
+                let mut searcher = $index.key_searcher();
+                assert_eq!(named(searcher.search_f32(query, search).unwrap()), expected);
+                let batch = $index.search_batch_f32(&[&query[..]], search, threads).unwrap();
+                assert_eq!(named(&batch[0]), expected);
+                let page = $index.pages_f32(query, search).unwrap().next().unwrap();
+                assert_eq!(named(&page), expected);
+                let only = |key: &String| *key == expected[9].0;
+                let found = $index.search_f32(query, search.filter(&only)).unwrap();
+                assert_eq!(named(&found), expected[9..]);
             };
-            assert_eq!(named(&index.search_f32(query, search).unwrap()), expected);
-            assert_eq!(named(&batched), expected);
-            assert_eq!(named(searcher.search_f32(query, search).unwrap()), expected);
-            assert_eq!(named(&index.pages_f32(query, search).unwrap().next().unwrap()), expected);
-            let last = expected[9].0.clone();
-            let only = |key: &String| *key == last;
-            let found = index.search_f32(query, search.filter(&only)).unwrap();
-            assert_eq!(named(&found), expected[9..]);
         }
-        let refused = index.search_f32(&[0.0; 21], search).unwrap_err();
-        assert_eq!(refused, SearchError::Query(VectorError::Query(InvalidVector::ZeroVector)));
+        assert_finds!(loaded);
+        assert_finds!(durable);
     }
+    let refused = loaded.search_f32(&[0.0; 21], search).unwrap_err();
+    assert_eq!(refused, SearchError::Query(VectorError::Query(InvalidVector::ZeroVector)));
 }
 
 fn assert_any<E: FromNumber>(metric: Metric, dim: usize, numbers: &[f32], query: &[f32])

@@ -1,6 +1,7 @@
 //! Every command but `bench`: those that measure an index or a kernel, and those that check the repository.
 
 mod ann;
+mod benchmarks;
 mod churn;
 mod convert;
 mod crash;
@@ -23,6 +24,8 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Render BENCHMARKS.md and its chart from the measurements in `benchmarks/`.
+    Benchmarks(benchmarks::Args),
     /// Build and search an index over any files; print JSON lines.
     Ann(ann::Args),
     /// Show how the cost of a search grows with the number of points.
@@ -59,6 +62,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
+        Command::Benchmarks(args) => benchmarks::run(args),
         Command::Ann(args) => ann::run(args),
         Command::Scaling(args) => scaling::run(args),
         Command::Churn(args) => churn::run(args),

@@ -1,7 +1,8 @@
 //! Hands a command over to a build of this program that has all commands.
 
 /// The commands that only a build with the feature `all-commands` has.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 17] = [
+    "benchmarks",
     "ann",
     "scaling",
     "churn",
