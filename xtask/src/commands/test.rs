@@ -35,6 +35,8 @@ enum Step {
     Clippy,
     /// Unit and property tests.
     Unit,
+    /// The example programs: each asserts what it shows.
+    Examples,
     /// The examples in the documentation and in the README.
     Doc,
     /// No warning from rustdoc.
@@ -57,6 +59,7 @@ impl Step {
             Self::Format => process::run(&mut cargo(["fmt", "--all", "--check"])),
             Self::Clippy => clippy(),
             Self::Unit => unit(),
+            Self::Examples => examples(),
             Self::Doc => process::run(&mut in_workspace(&["test", "--doc"])),
             Self::Rustdoc => process::run(
                 in_workspace(&["doc", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"),
@@ -158,6 +161,21 @@ fn unit() -> Result<()> {
     let nextest = process::succeeds(command("cargo").args(["nextest", "--version"]));
     let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test"] };
     process::run(in_workspace(runner).args(targets))
+}
+
+fn examples() -> Result<()> {
+    process::run(&mut in_workspace(&["build", "--examples"]))?;
+    let metadata = process::metadata()?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata has no target")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let targets = packages.iter().filter_map(|package| package["targets"].as_array()).flatten();
+    let is_example = |target: &&serde_json::Value| target["kind"][0] == "example";
+    let names = targets.filter(is_example).filter_map(|example| example["name"].as_str());
+    for name in names {
+        println!("── {name}");
+        process::run(&mut command(Path::new(target).join("debug/examples").join(name)))?;
+    }
+    Ok(())
 }
 
 fn msrv() -> Result<()> {
