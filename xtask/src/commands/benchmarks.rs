@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::chart::Chart;
+use self::chart::{Chart, commas};
 
 const DOCUMENT: &str = "BENCHMARKS.md";
 
@@ -156,18 +156,6 @@ fn cell(value: &Value) -> Result<String> {
         },
         other => bail!("{other} is neither a text nor a number"),
     })
-}
-
-fn commas(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

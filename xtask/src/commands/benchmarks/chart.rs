@@ -65,7 +65,7 @@ impl Chart {
                     let bar =
                         Rectangle::new([(left, top), (left + length, top + BAR)], color.filled());
                     root.draw(&bar).map_err(failed)?;
-                    let label = super::commas(figure.round() as u64);
+                    let label = commas(figure.round() as u64);
                     let at = (left + length + 6, top + BAR / 2);
                     root.draw(&text(&label, at, 12, HPos::Left)).map_err(failed)?;
                 }
@@ -95,4 +95,17 @@ fn text(words: &str, at: (i32, i32), size: i32, anchor: HPos) -> Text<'static, (
         .color(&INK)
         .pos(Pos::new(anchor, VPos::Center));
     Text::new(words.to_owned(), at, style)
+}
+
+/// A whole number with commas between thousands.
+pub(super) fn commas(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
