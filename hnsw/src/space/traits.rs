@@ -165,7 +165,7 @@ pub trait Scorer {
     }
 
     /// The least that the exact distance of the point `id` can be if its score is `score`. A search
-    /// [refines](Self::rerank) what it met until nothing else can be nearer than what it returns. By
+    /// [reranks](Self::rerank) what it met until nothing else can be nearer than what it returns. By
     /// default nothing is known (−∞), and all candidates are reranked, at most `ef` of them. A scorer
     /// whose scores are exact returns the score.
     fn least(&mut self, _id: Id, _score: f32) -> f32 {

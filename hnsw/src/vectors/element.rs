@@ -2,8 +2,8 @@
 
 use nearfield_kernels::{Element, Metric, Number, bf16, f16, squared_norm};
 
+use super::against_f32::AgainstF32;
 use super::error::InvalidVector;
-use super::f32_queries::AgainstF32;
 use crate::store::Plain;
 
 /// An element type of [`Vectors`](crate::Vectors): every [`Element`], that is `f32`,

@@ -1,10 +1,12 @@
 //! The built-in space: dense vectors in aligned rows, compared by the SIMD kernels.
 
+mod against_f32;
 mod bound;
 mod element;
 mod error;
 mod f32_queries;
 mod identity;
+mod mixed;
 mod saved;
 mod scorer;
 mod split_rows;

@@ -7,8 +7,8 @@ use nearfield_kernels::{Kernel, Rows};
 
 use super::bound::least_of_cosine;
 use super::element::VectorElement;
-use super::f32_queries::Mixed;
 use super::identity::{equal, fingerprint};
+use super::mixed::Mixed;
 use super::split_rows::SplitRows;
 use crate::id::Id;
 use crate::space::Scorer;
@@ -90,7 +90,10 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         match &mut self.rows {
             Compared::Whole { rows, target, .. } => *target = rows.row(id),
             Compared::SplitRows(rows) => rows.set_target(id),
-            Compared::Mixed(mixed) => self.rows = mixed.aimed_at(id),
+            Compared::Mixed(mixed) => {
+                let (kernel, rows) = mixed.between_rows();
+                self.rows = Compared::Whole { kernel, rows, target: rows.row(id) };
+            }
         }
     }
 

@@ -72,7 +72,6 @@ impl Chart {
             }
             root.present().map_err(failed)?;
         }
-        svg.push('\n');
         Ok(svg)
     }
 }
@@ -102,7 +101,7 @@ pub(super) fn commas(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
