@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let query = [500.2];
 
     // A closure over keys.
-    let even = |key: &u64| key % 2 == 0;
+    let even = |key: &u64| key.is_multiple_of(2);
     let hits = index.search(&query, Search::new(3).filter(&even))?;
     assert_eq!(hits.iter().map(|hit| *hit.key).collect::<Vec<_>>(), [500, 502, 498]);
 

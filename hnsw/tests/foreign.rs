@@ -158,8 +158,8 @@ fn indexes_of_faiss_around_others_answer_as_they_do_there() {
         ("faiss-same", Metric::L2Squared, AS_IT_IS),
         ("faiss-l2norm-ip", Metric::Cosine, |distance| 1.0 - distance),
         ("faiss-l2norm-l2", Metric::Cosine, |distance| 2.0 * distance),
-        ("faiss-rerank-flat", Metric::L2Squared, AS_IT_IS),
-        ("faiss-rerank-fp16", Metric::L2Squared, AS_IT_IS),
+        ("faiss-refine-flat", Metric::L2Squared, AS_IT_IS),
+        ("faiss-refine-fp16", Metric::L2Squared, AS_IT_IS),
     ];
     for (case, metric, distance) in cases {
         let index = faiss(case);

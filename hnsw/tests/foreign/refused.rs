@@ -38,7 +38,7 @@ fn what_faiss_writes_and_is_not_read_is_named() {
             "faiss-l2norm-sq8",
             "the storage is codes of normalised vectors, which are not of length 1",
         ),
-        ("faiss-rerank-l2norm", "the index is a Refine by vectors that are not normalised"),
+        ("faiss-refine-l2norm", "the index is a Refine by vectors that are not normalised"),
     ] {
         let text = says(&file(&format!("{case}.index")));
         assert!(text.starts_with(expected), "{text}");

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -241,6 +242,12 @@ fn check_packages() -> Result<()> {
             let name = package["name"].as_str().context("a package has no name")?;
             let version = package["version"].as_str().context("a package has no version")?;
             let packed = format!("{name}-{version}");
+            // An earlier check may have left files that are no longer packed.
+            if let Err(error) = fs::remove_dir_all(folder.join(&packed))
+                && error.kind() != ErrorKind::NotFound
+            {
+                return Err(error).with_context(|| format!("removing {packed}"));
+            }
             process::run(
                 command("tar")
                     .arg("-C")

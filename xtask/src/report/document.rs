@@ -124,8 +124,8 @@ pub(super) struct Series {
 pub(super) enum Style {
     /// A line with a dot at each point.
     Line,
-    /// InvariantViolation, with hollow dots: the other machine.
-    InvariantViolation,
+    /// Broken, with hollow dots: the other machine.
+    Broken,
     /// A line alone: a limit, not a measurement of ours.
     Limit,
     /// Dots alone.

@@ -128,7 +128,7 @@ fn figure(chart: &Chart) -> anyhow::Result<Markup> {
 fn key(series: &Series) -> Markup {
     let style = match series.style {
         Style::Line => "line",
-        Style::InvariantViolation => "broken",
+        Style::Broken => "broken",
         Style::Limit => "limit",
         Style::Dots => "dot",
         Style::Hollow => "hollow",

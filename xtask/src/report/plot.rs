@@ -168,13 +168,13 @@ fn draw(drawing: &mut Drawing<'_, '_>, chart: &Chart, series: &Series) -> anyhow
             let drawn = drawing.draw_series(LineSeries::new(points.clone(), line))?;
             drawn.label(&series.name).legend(key);
         }
-        Style::InvariantViolation => {
+        Style::Broken => {
             drawing.draw_series(DashedLineSeries::new(points.clone(), 6, 4, line))?;
         }
         Style::Dots | Style::Hollow => {}
     }
     if series.style != Style::Limit {
-        let hollow = matches!(series.style, Style::InvariantViolation | Style::Hollow);
+        let hollow = matches!(series.style, Style::Broken | Style::Hollow);
         let filled = if hollow { PAPER } else { colour };
         drawing.draw_series(points.iter().map(|&at| Circle::new(at, 4, filled.filled())))?;
         drawing.draw_series(points.iter().map(|&at| Circle::new(at, 4, line)))?;
@@ -217,7 +217,7 @@ mod tests {
             y: axis(Scale::Recall, &[0.5, 0.9, 0.999]),
             series: vec![
                 series(Style::Line, &[(1.0, 0.5), (100.0, 1.0)]),
-                series(Style::InvariantViolation, &[(5.0, 0.7)]),
+                series(Style::Broken, &[(5.0, 0.7)]),
             ],
         };
         let svg = svg(&chart).unwrap();

@@ -82,6 +82,6 @@ fn both<'a>(
     this: &'a IndexFigures,
     other: Option<&'a IndexFigures>,
 ) -> impl Iterator<Item = (&'a IndexFigures, Style, &'static str)> {
-    let other = other.map(|figures| (figures, Style::InvariantViolation, "other machine"));
+    let other = other.map(|figures| (figures, Style::Broken, "other machine"));
     [(this, Style::Line, "this machine")].into_iter().chain(other)
 }

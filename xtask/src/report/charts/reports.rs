@@ -13,7 +13,7 @@ pub(in crate::report) struct Reports<'a> {
 impl<'a> Reports<'a> {
     /// Each report with the style of its lines and what to add to their names.
     pub(super) fn each(self) -> impl Iterator<Item = (&'a Report, Style, &'static str)> {
-        let other = self.other.map(|report| (report, Style::InvariantViolation, " (other)"));
+        let other = self.other.map(|report| (report, Style::Broken, " (other)"));
         [(self.this, Style::Line, "")].into_iter().chain(other)
     }
 }
