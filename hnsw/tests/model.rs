@@ -204,6 +204,18 @@ fn run(operations: &[Operation], m: usize, keep_pruned: bool) {
     }
 }
 
+/// The new point and the copy that stays are then the only ones, and neither is in the graph as the other's
+/// neighbours are searched for: they were left unconnected.
+#[test]
+fn a_point_is_replaced_whose_copies_are_all_there_is() {
+    use Operation::Upsert;
+    for copies in 1..4 {
+        let mut operations: Vec<_> = (0..=copies).map(|key| Upsert(key, [0, 0])).collect();
+        operations.extend([Upsert(0, [0, 1]), Upsert(1, [2, 2]), Upsert(0, [0, 0])]);
+        run(&operations, 2, false);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
 

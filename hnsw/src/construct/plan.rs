@@ -73,6 +73,15 @@ impl Plan {
         Self { near: vec![], links: vec![], snapshot: Snapshot::default(), distances: 0 }
     }
 
+    /// Adds a neighbour on level 0 that the search could not find.
+    pub(super) fn add(&mut self, neighbour: Candidate) {
+        self.near.push(neighbour);
+        match self.links.first_mut() {
+            Some(links) => links.push(neighbour),
+            None => self.links.push(vec![neighbour]),
+        }
+    }
+
     /// Whether it can be carried out for a point of this level in a graph as it is now: it covers the
     /// levels that there are, a point that it wants to link to still lives, and the graph has not changed
     /// by more than a [share](STALE). A plan that was made before a large batch knows nothing of the batch.

@@ -75,7 +75,13 @@ impl<S: Space> Builder<'_, S> {
         let mut target = self.space.member(first_copy);
         // As long as it is a copy it does not meet itself.
         let (level, is_dead) = (draft.level(first_copy), |id| draft.is_dead(id));
-        let plan = self.plan(&view, &mut target, level, is_dead, scratch);
+        let mut plan = self.plan(&view, &mut target, level, is_dead, scratch);
+        if plan.near.is_empty() {
+            // The point that takes the place of the one that goes is not in the graph yet. It may be the only other.
+            let new = draft.ids().skip(draft.graph().len());
+            new.filter(|id| !draft.is_copy(*id))
+                .for_each(|id| plan.add(Candidate::new(target.score(id), id)));
+        }
         draft.unfollow(first_copy);
         self.link_one(draft, first_copy, plan, copy)
     }
