@@ -165,11 +165,14 @@ fn unit() -> Result<()> {
 }
 
 fn examples() -> Result<()> {
-    process::run(&mut in_workspace(&["build", "--examples"]))?;
+    // A test among the targets makes cargo choose the features that the step before has compiled.
+    process::run(&mut in_workspace(&["build", "--examples", "--test", "bits"]))?;
     let metadata = process::metadata()?;
     let target = metadata["target_directory"].as_str().context("cargo metadata has no target")?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
-    let targets = packages.iter().filter_map(|package| package["targets"].as_array()).flatten();
+    // Those of the packages that are not published are tools.
+    let libraries = packages.iter().filter(|package| package["publish"].is_null());
+    let targets = libraries.filter_map(|package| package["targets"].as_array()).flatten();
     let is_example = |target: &&serde_json::Value| target["kind"][0] == "example";
     let names = targets.filter(is_example).filter_map(|example| example["name"].as_str());
     for name in names {
