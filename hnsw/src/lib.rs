@@ -84,9 +84,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Durable`] is an [`Index`] in a folder, with a log: what a call has done survives the end of the
-//! process and the loss of power.
-//!
 //! # Files
 //!
 //! [`Index::save`] writes one file, [`Index::load`] reads and verifies it. [`Index::open`] maps it: a search

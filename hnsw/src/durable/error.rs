@@ -6,8 +6,7 @@ use std::{fmt, io};
 
 use super::record::VERSION;
 use crate::file::{OpenError, SaveError};
-use crate::index::InsertError;
-use crate::index::Unwritable;
+use crate::index::{InsertError, Unwritable};
 use crate::vectors::VectorError;
 
 /// Why an operation, or a [flush](crate::Durable::flush), was not acknowledged.

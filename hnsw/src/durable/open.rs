@@ -13,8 +13,7 @@ use super::policy::Policy;
 use super::replay::{self, Read, Recovery};
 use super::snapshot;
 use crate::file::disk::{Disk, Os};
-use crate::index::Index;
-use crate::index::SavedKey;
+use crate::index::{Index, SavedKey};
 use crate::vectors::{VectorElement, Vectors};
 
 impl<K: SavedKey, E: VectorElement> Durable<K, E> {

@@ -10,8 +10,7 @@ use super::operation::Operation;
 use super::recover::{self, Cut, Found, ReadError, Record};
 use crate::construct::Build;
 use crate::file::disk::Disk;
-use crate::index::Index;
-use crate::index::SavedKey;
+use crate::index::{Index, SavedKey};
 use crate::vectors::{VectorElement, Vectors};
 
 /// How often an index is read that others change meanwhile.

@@ -5,8 +5,7 @@ use std::io;
 use super::error::SnapshotError;
 use super::folder::Folder;
 use crate::file::{OpenCause, OpenError};
-use crate::index::Index;
-use crate::index::SavedKey;
+use crate::index::{Index, SavedKey};
 use crate::vectors::{VectorElement, Vectors};
 
 /// Writes a snapshot that contains all up to the record with the number `mark`, reads it back, and lets

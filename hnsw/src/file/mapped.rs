@@ -6,9 +6,7 @@ use std::path::Path;
 
 use super::error::{OpenCause, OpenError};
 use crate::file::{Head, Source, Unchanging};
-use crate::index::Hnsw;
-use crate::index::Index;
-use crate::index::SavedKey;
+use crate::index::{Hnsw, Index, SavedKey};
 use crate::space::Space;
 use crate::vectors::{VectorElement, Vectors};
 

@@ -6,9 +6,7 @@ use super::atomic::replace;
 use super::error::SaveError;
 use crate::file::disk::{Disk, Os};
 use crate::file::{Description, Flag, Head, Parts};
-use crate::index::Index;
-use crate::index::SavedKey;
-use crate::index::{Hnsw, Unwritable};
+use crate::index::{Hnsw, Index, SavedKey, Unwritable};
 use crate::space::Space;
 use crate::vectors::{VectorElement, Vectors};
 

@@ -52,8 +52,7 @@ pub use error::ImportError;
 pub use export::ExportError;
 pub use library::Library;
 
-use crate::index::Hnsw;
-use crate::index::Index;
+use crate::index::{Hnsw, Index};
 use crate::vectors::{VectorElement, Vectors};
 
 impl Index<u64, Vectors<f32>> {

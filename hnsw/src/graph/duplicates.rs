@@ -15,8 +15,7 @@ use crate::file::{Corruption, Head, Kind, Parts, ReadError, Source};
 use crate::graph::Graph;
 use crate::id::Id;
 use crate::space::{Scorer, Space};
-use crate::store::Table;
-use crate::store::{HashIndex, MOST};
+use crate::store::{HashIndex, MOST, Table};
 
 /// The first point of every distinct row, the *original*, found by the row; and the last point of
 /// every chain behind one. Searches look a query up here, too: a point that equals it is where they

@@ -8,11 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::construct::{Build, BuildError, Builder};
 use crate::file::{Bytes, Corruption, Source};
-use crate::graph::Duplicates;
-use crate::graph::{Graph, InvariantViolation};
+use crate::graph::{Duplicates, Graph, InvariantViolation};
 use crate::id::{Hit, Id, MAX_POINTS};
-use crate::inspect::Memory;
-use crate::inspect::{Stats, should_compact};
+use crate::inspect::{Memory, Stats, should_compact};
 use crate::params::Params;
 use crate::progress::{Progress, Reporting};
 use crate::search::{BatchError, Pages, Scratches, Search, SearchError, Searcher, View, batch};

@@ -16,8 +16,7 @@ use crate::file::{Corruption, Head, Parts, ReadError, Source};
 use crate::id::{Hit, Id};
 use crate::search::Filter;
 use crate::space::Space;
-use crate::store::HashIndex;
-use crate::store::Slots;
+use crate::store::{HashIndex, Slots};
 
 /// A point that a search returned, by its key.
 #[derive(Debug, PartialEq)]

@@ -9,8 +9,7 @@ use super::beam::Scratch;
 use super::request::{Search, SearchError};
 use super::trim::trim;
 use super::view::View;
-use crate::graph::Duplicates;
-use crate::graph::Graph;
+use crate::graph::{Duplicates, Graph};
 use crate::id::{Hit, Id};
 use crate::space::{MakeScorer, Space};
 

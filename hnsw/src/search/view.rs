@@ -4,8 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::filter::Filter;
-use crate::graph::Duplicates;
-use crate::graph::{Frozen, Graph, Snapshot};
+use crate::graph::{Duplicates, Frozen, Graph, Snapshot};
 use crate::id::Id;
 
 /// A graph as a search found it when it began, and what the search may return of it.

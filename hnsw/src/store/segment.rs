@@ -58,11 +58,7 @@ impl<T: Zeroable> Segment<T> {
             let first_huge = memory.as_ptr().align_offset(HUGE_PAGE) + HUGE_PAGE;
             // Only a hint: without huge pages everything works, more slowly.
             #[cfg(target_os = "linux")]
-            let _ = memory.advise_range(
-                memmap2::Advice::HugePage,
-                first_huge,
-                mapped.saturating_sub(first_huge),
-            );
+            let _ = memory.advise_range(memmap2::Advice::HugePage, first_huge, mapped - first_huge);
             start = first_huge - small_pages_before();
         }
         let first = NonNull::from(&mut memory[start..]).cast();

@@ -21,16 +21,16 @@ impl<E: VectorElement> Vectors<E> {
             return Err(VectorError::Dimension { expected: self.dim, found: query.len() });
         }
         f32::inspect(query, self.metric).map_err(VectorError::Query)?;
-        let (target, twin) = scratch
+        let (target, as_row) = scratch
             .padded_for_f32(self.table.stride())
             .map_err(|error| VectorError::Memory(error.kind()))?;
         target[..query.len()].copy_from_slice(query);
-        let mut pairs = twin.iter_mut().zip(query);
+        let mut pairs = as_row.iter_mut().zip(query);
         let is_exact = pairs
             .all(|(element, number)| E::exactly(*number).map(|exact| *element = exact).is_some());
-        let twin = is_exact.then_some(&*twin);
+        let as_row = is_exact.then_some(&*as_row);
         let (rows, between_rows) = (self.rows(), self.kernel);
-        let mixed = Mixed { kernel, rows, target, twin, between_rows };
+        let mixed = Mixed { kernel, rows, target, as_row, between_rows };
         Ok(VectorScorer::new(Compared::Mixed(mixed), None))
     }
 }

@@ -12,30 +12,16 @@ pub(super) struct Mixed<'a, E: VectorElement> {
     pub(super) kernel: E::Mixed,
     pub(super) rows: Rows<'a, E>,
     pub(super) target: &'a [f32],
-    /// The row that is the same vector, if it can be written in `E`: whether it is there, the search
-    /// knows by its bytes.
-    pub(super) twin: Option<&'a [E]>,
+    /// The query as a row, if its numbers can be written in `E`: a search finds an equal row by its bytes.
+    pub(super) as_row: Option<&'a [E]>,
     /// What compares rows with each other.
     pub(super) between_rows: Kernel<E>,
 }
 
-impl<'a, E: VectorElement> Mixed<'a, E> {
+impl<E: VectorElement> Mixed<'_, E> {
     #[inline(always)]
     pub(super) fn score_all(&self, ids: &[Id], out: &mut [f32]) {
         E::gather(&self.kernel, self.target, &self.rows, ids, out);
-    }
-
-    pub(super) fn twin(&self) -> Option<&'a [E]> {
-        self.twin
-    }
-
-    pub(super) fn row(&self, id: Id) -> &'a [E] {
-        self.rows.row(id)
-    }
-
-    /// What compares the same rows with each other.
-    pub(super) fn between_rows(&self) -> (Kernel<E>, Rows<'a, E>) {
-        (self.between_rows, self.rows)
     }
 }
 

@@ -91,7 +91,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
             Compared::Whole { rows, target, .. } => *target = rows.row(id),
             Compared::SplitRows(rows) => rows.set_target(id),
             Compared::Mixed(mixed) => {
-                let (kernel, rows) = mixed.between_rows();
+                let (kernel, rows) = (mixed.between_rows, mixed.rows);
                 self.rows = Compared::Whole { kernel, rows, target: rows.row(id) };
             }
         }
@@ -117,7 +117,7 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         Some(match &self.rows {
             Compared::Whole { target, .. } => fingerprint(target),
             Compared::SplitRows(rows) => fingerprint(rows.target()),
-            Compared::Mixed(mixed) => fingerprint(mixed.twin()?),
+            Compared::Mixed(mixed) => fingerprint(mixed.as_row?),
         })
     }
 
@@ -125,7 +125,9 @@ impl<E: VectorElement> Scorer for VectorScorer<'_, E> {
         match &self.rows {
             Compared::Whole { target, rows, .. } => equal(rows.row(id), target),
             Compared::SplitRows(rows) => rows.equals_target(id),
-            Compared::Mixed(mixed) => mixed.twin().is_some_and(|twin| equal(mixed.row(id), twin)),
+            Compared::Mixed(mixed) => {
+                mixed.as_row.is_some_and(|target| equal(mixed.rows.row(id), target))
+            }
         }
     }
 

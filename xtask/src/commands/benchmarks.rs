@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::chart::{Chart, commas};
+use crate::process;
 
 const DOCUMENT: &str = "BENCHMARKS.md";
 
@@ -56,8 +57,7 @@ struct Measurement {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let root = root();
-    for (path, text) in render(&root)? {
+    for (path, text) in render(&process::root())? {
         let is_new = fs::read_to_string(&path).map_or(true, |old| old != text);
         if is_new && args.check {
             bail!("{} is not up to date; run `cargo xtask benchmarks`", path.display());
@@ -68,10 +68,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The files that the measurements make, with their content.
@@ -164,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_committed_files_are_what_the_measurements_say() {
-        for (path, text) in render(&root()).unwrap() {
+        for (path, text) in render(&process::root()).unwrap() {
             let committed = fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
             assert!(
                 committed == text,
